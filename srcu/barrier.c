@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Barrier M: a full barrier on every thread of the process that is running, by
+ * membarrier(), by nothing at all where the readers have fences of their own,
+ * and, when the kernel refuses membarrier after readers have come to rely on
+ * it, by a visit to every CPU.
+ */
+#include <errno.h>
+#include <linux/membarrier.h>
+#include <sched.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#if __has_include(<sys/single_threaded.h>)
+#include <sys/single_threaded.h>
+#else
+#define __libc_single_threaded 0
+#endif
+
+#include "internal.h"
+
+enum { UNKNOWN, PRESENT, ABSENT };
+
+static int membarrier_state;
+static bool membarrier_refused; /* once it had been present */
+
+static int membarrier(int command)
+{
+	return (int)syscall(SYS_membarrier, command, 0, 0);
+}
+
+static int membarrier_probe(void)
+{
+	int commands;
+
+	if (srcu_forced(FORCE_NOMEMBARRIER))
+		return ABSENT;
+	commands = membarrier(MEMBARRIER_CMD_QUERY);
+	if (commands < 0 || !(commands & MEMBARRIER_CMD_PRIVATE_EXPEDITED) ||
+		membarrier(MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED))
+		return ABSENT;
+	return PRESENT;
+}
+
+/*
+ * The first answer holds for the process: readers that were told to do without
+ * fences cannot be told otherwise.
+ */
+bool srcu_have_membarrier(void)
+{
+	int state = __atomic_load_n(&membarrier_state, __ATOMIC_RELAXED), unknown = UNKNOWN;
+	int saved_errno = errno;
+
+	if (likely(state))
+		return state == PRESENT;
+	state = membarrier_probe();
+	errno = saved_errno;
+	if (!__atomic_compare_exchange_n(
+		    &membarrier_state, &unknown, state, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+		state = unknown;
+	return state == PRESENT;
+}
+
+static bool on_cpu(unsigned int cpu)
+{
+	unsigned long mask[8192 / (8 * sizeof(long))] = {0};
+	const unsigned int bits = 8 * sizeof(long);
+
+	if (cpu >= 8192)
+		return true;
+	mask[cpu / bits] = 1ul << cpu % bits;
+	/* EINVAL: the CPU is offline, or no thread of our cpuset may run on it. */
+	return syscall(SYS_sched_setaffinity, 0, sizeof(mask), mask) == 0 || errno == EINVAL;
+}
+
+/*
+ * Run on each CPU in turn.  A thread that was running on one has gone through
+ * the scheduler there, which is a full barrier, after the walk began; a thread
+ * that was not goes through it before it runs again.
+ */
+static bool walk_all_cpus(void)
+{
+	unsigned long mask[8192 / (8 * sizeof(long))] = {0};
+	bool done = syscall(SYS_sched_getaffinity, 0, sizeof(mask), mask) > 0;
+
+	for (unsigned int cpu = 0; done && cpu < nr_possible_cpus(); cpu++)
+		done = on_cpu(cpu);
+	syscall(SYS_sched_setaffinity, 0, sizeof(mask), mask);
+	return done;
+}
+
+static void barrier_without_membarrier(const struct srcu_struct *ssp)
+{
+	__atomic_store_n(&membarrier_refused, true, __ATOMIC_RELAXED);
+	for (bool told = false; !walk_all_cpus(); told = true) {
+		if (!told)
+			srcu_warn(ssp, "grace period cannot go on: neither membarrier nor "
+				       "sched_setaffinity is allowed");
+		srcu_sleep_ns(10000000);
+		if (!membarrier(MEMBARRIER_CMD_PRIVATE_EXPEDITED))
+			return;
+	}
+}
+
+/*
+ * M.  Pairs with B in the readers.  With fenced readers B is a full fence and M
+ * the caller's own.  In a process of one thread, reader and updater are the
+ * same thread or a signal handler on it, and program order is all there is.
+ */
+void srcu_barrier_all_readers(struct srcu_struct *ssp)
+{
+	if (domain_flags(ssp) & DOMAIN_FENCED) {
+		full_fence();
+		return;
+	}
+	if (__libc_single_threaded) {
+		__atomic_signal_fence(__ATOMIC_SEQ_CST);
+		return;
+	}
+	__atomic_store_n(&ssp->membarriers_, ssp->membarriers_ + 1, __ATOMIC_RELAXED);
+	if (unlikely(membarrier(MEMBARRIER_CMD_PRIVATE_EXPEDITED)))
+		barrier_without_membarrier(ssp);
+}
+
+enum srcu_barrier_kind srcu_barrier_kind(const struct srcu_struct *ssp)
+{
+	if (domain_flags(ssp) & DOMAIN_FENCED)
+		return SRCU_BARRIER_FENCES;
+	if (__atomic_load_n(&membarrier_refused, __ATOMIC_RELAXED))
+		return SRCU_BARRIER_WALK;
+	return SRCU_BARRIER_MEMBARRIER;
+}

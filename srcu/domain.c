@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A domain's life: initialisation, at run time or lazily at its first use,
+ * which may be in a signal handler; covering further CPUs; clean-up.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "internal.h"
+#include "percpu-memory.h"
+
+static void raise_to(uint32_t *value, uint32_t least)
+{
+	uint32_t old = __atomic_load_n(value, __ATOMIC_RELAXED);
+
+	/* Release: who sees CPU n covered sees its memory opened, and cpus_ before mark_. */
+	while (old < least && !__atomic_compare_exchange_n(value, &old, least, false,
+				      __ATOMIC_RELEASE, __ATOMIC_RELAXED))
+		;
+}
+
+/*
+ * Make readers on @cpu count there and scans look there.  The memory comes
+ * before cpus_, since a scan reads what it covers, and cpus_ before mark_:
+ * whoever counts on a CPU because the mark says so is found by a scan (K).
+ */
+bool srcu_domain_cover_cpu(struct srcu_struct *ssp, uintptr_t word, unsigned int cpu)
+{
+	if (cpu >= nr_possible_cpus() || !srcu_percpu_open(word & WORD_SLOT, cpu))
+		return false;
+	raise_to(&ssp->cpus_, cpu + 1);
+	if (!(word & WORD_SLOW))
+		raise_to(&ssp->mark_, cpu + 1);
+	return true;
+}
+
+/*
+ * What a domain whose word has WORD_INIT still needs.  Whoever meets the tag
+ * does it: the one who set it may be the thread below this signal handler.
+ * Doing it twice does no harm.
+ *
+ * A slot that had an owner before keeps its counts: they balance over all CPUs
+ * that the owner covered, so the new owner covers them from the start.
+ */
+static uintptr_t finish_init(struct srcu_struct *ssp, uintptr_t word)
+{
+	uintptr_t ready = word & ~(WORD_INIT | WORD_SLOW);
+	unsigned int opened = srcu_percpu_opened(word & WORD_SLOT);
+	uint32_t flags = 0;
+
+	if (!srcu_have_membarrier())
+		flags |= DOMAIN_FENCED;
+	flags |= domain_flags(ssp);
+	if ((flags & DOMAIN_FENCED) || !srcu_have_rseq())
+		flags |= DOMAIN_ATOMIC;
+	__atomic_fetch_or(&ssp->flags_, flags, __ATOMIC_RELAXED);
+	raise_to(&ssp->cpus_, opened);
+	if (flags & DOMAIN_ATOMIC)
+		ready |= WORD_SLOW;
+	else
+		raise_to(&ssp->mark_, opened);
+	/* Release: the domain is ready before its word says so. */
+	if (__atomic_compare_exchange_n(
+		    &ssp->word_, &word, ready, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
+		return ready;
+	return word;
+}
+
+/* WORD_UNINIT to a slot with WORD_INIT, or to WORD_TWIN without memory. */
+static uintptr_t take_slot(struct srcu_struct *ssp)
+{
+	uintptr_t slot, word, uninit = WORD_UNINIT;
+
+	srcu_setup();
+	slot = srcu_percpu_take(PERCPU_SLOTS, 1, 1);
+	word = slot ? slot | WORD_INIT | WORD_SLOW : WORD_TWIN | WORD_SLOW;
+	if (!slot && !srcu_have_membarrier())
+		__atomic_fetch_or(&ssp->flags_, DOMAIN_FENCED, __ATOMIC_RELAXED);
+	if (__atomic_compare_exchange_n(
+		    &ssp->word_, &uninit, word, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
+		return word;
+	if (slot)
+		srcu_percpu_give(PERCPU_SLOTS, slot);
+	return uninit;
+}
+
+/* The domain's word, initialising it if that is still to be done. */
+uintptr_t srcu_domain_word(struct srcu_struct *ssp)
+{
+	uintptr_t word = __atomic_load_n(&ssp->word_, __ATOMIC_ACQUIRE);
+
+	while (unlikely(word == WORD_UNINIT || (word & WORD_INIT)))
+		word = word == WORD_UNINIT ? take_slot(ssp) : finish_init(ssp, word);
+	return word;
+}
+
+/* Report a domain that cannot be used; else give its word. */
+bool srcu_domain_usable(struct srcu_struct *ssp, const char *function, uintptr_t *word)
+{
+	if (!ssp) {
+		srcu_warn(NULL, "%s: the domain is NULL", function);
+		return false;
+	}
+	if (ssp->magic_ != SRCU_MAGIC_) {
+		srcu_warn(ssp, "%s: the domain was never initialised", function);
+		return false;
+	}
+	*word = srcu_domain_word(ssp);
+	if (*word & WORD_DEAD) {
+		srcu_warn(ssp, "%s: the domain was cleaned up before", function);
+		return false;
+	}
+	return true;
+}
+
+static bool options_valid(const struct srcu_options *options)
+{
+	for (size_t i = 0; i < sizeof(options->reserved) / sizeof(options->reserved[0]); i++)
+		if (options->reserved[i])
+			return false;
+	return (unsigned int)options->readers <= SRCU_READERS_FENCED &&
+	       (unsigned int)options->updates <= SRCU_UPDATES_CLASSIC;
+}
+
+int init_srcu_struct_with(struct srcu_struct *ssp, const struct srcu_options *options)
+{
+	static const struct srcu_options defaults;
+
+	if (!options)
+		options = &defaults;
+	if (!ssp || !options_valid(options))
+		return -EINVAL;
+	if (options->readers == SRCU_READERS_MEMBARRIER && !srcu_have_membarrier())
+		return -EOPNOTSUPP;
+	memset(ssp, 0, sizeof(*ssp));
+	ssp->word_ = WORD_UNINIT;
+	ssp->name_ = options->name;
+	ssp->magic_ = SRCU_MAGIC_;
+	ssp->flags_ = options->readers == SRCU_READERS_FENCED ? DOMAIN_FENCED : 0;
+	if (!(srcu_domain_word(ssp) & WORD_TWIN))
+		return 0;
+	ssp->word_ = WORD_DEAD | WORD_SLOW;
+	return -ENOMEM;
+}
+
+int init_srcu_struct(struct srcu_struct *ssp)
+{
+	return init_srcu_struct_with(ssp, NULL);
+}
+
+/*
+ * The slot's next owner finds its counts balanced: what this domain counted on
+ * its twin goes to CPU 0's words.  Nobody counts there any more.
+ */
+static void give_slot(struct srcu_struct *ssp, uintptr_t slot)
+{
+	for (unsigned int rank = 0; rank < 2; rank++) {
+		struct srcu_ctr *ctr = (struct srcu_ctr *)(slot | (rank ? WORD_RANK : 0));
+
+		if (!ssp->twin_[rank].srcu_locks && !ssp->twin_[rank].srcu_unlocks)
+			continue;
+		if (!srcu_percpu_open(slot, 0))
+			return; /* not given back: there is no memory to fold into */
+		__atomic_fetch_add(&ctr->srcu_locks, ssp->twin_[rank].srcu_locks, __ATOMIC_RELAXED);
+		__atomic_fetch_add(
+			&ctr->srcu_unlocks, ssp->twin_[rank].srcu_unlocks, __ATOMIC_RELAXED);
+	}
+	srcu_percpu_give(PERCPU_SLOTS, slot);
+}
+
+/* Under the grace-period lock: 0 when nothing is left, else what was reported. */
+static int check_idle(struct srcu_struct *ssp)
+{
+	if (ssp->gp_pending_) {
+		srcu_warn(ssp, "cleanup_srcu_struct: a grace period is under way");
+		return -EBUSY;
+	}
+	srcu_barrier_all_readers(ssp);
+	if (srcu_gp_quiescent(ssp, 0) && srcu_gp_quiescent(ssp, 1))
+		return 0;
+	srcu_warn(ssp,
+		"cleanup_srcu_struct: %lld reader(s) still inside: leaked, or an unlock is missing",
+		(long long)srcu_gp_readers(ssp));
+	return -EBUSY;
+}
+
+int cleanup_srcu_struct(struct srcu_struct *ssp)
+{
+	uintptr_t word, uninit = WORD_UNINIT;
+	int error;
+
+	if (ssp && ssp->magic_ == SRCU_MAGIC_ &&
+		__atomic_compare_exchange_n(&ssp->word_, &uninit, WORD_DEAD | WORD_SLOW, false,
+			__ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
+		return 0;
+	if (!srcu_domain_usable(ssp, __func__, &word))
+		return -EINVAL;
+	if (!srcu_gp_trylock(ssp)) {
+		srcu_warn(ssp, "cleanup_srcu_struct: a grace period is under way");
+		return -EBUSY;
+	}
+	error = check_idle(ssp);
+	if (!error) {
+		__atomic_store_n(&ssp->word_, WORD_DEAD | WORD_SLOW, __ATOMIC_RELAXED);
+		__atomic_store_n(&ssp->mark_, 0, __ATOMIC_RELAXED);
+		if (!(word & WORD_TWIN))
+			give_slot(ssp, word & WORD_SLOT);
+	}
+	srcu_gp_unlock(ssp);
+	return error;
+}

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the rooms of the library share: how a domain's word is read, where the
+ * counters are, and the few functions that one file offers to the others.
+ */
+#ifndef SRCU_INTERNAL_H
+#define SRCU_INTERNAL_H
+
+#include <srcu/srcu.h>
+
+#define likely(x)   srcu_likely_(x)
+#define unlikely(x) srcu_unlikely_(x)
+
+/*
+ * The word: the address of CPU 0's struct srcu_ctr of the current rank.  A
+ * domain's two ranks are the halves of an aligned 32-byte slot, so bit 4 is the
+ * rank, and the four bits below are tags.  An inline lock leaves for the
+ * out-of-line one when WORD_SLOW is set; an inline unlock, which knows nothing
+ * of the word's tags, when the mark is 0.
+ */
+#define WORD_SLOW   ((uintptr_t)1)  /* inline readers stay out */
+#define WORD_INIT   ((uintptr_t)2)  /* has its slot, but not yet its flags, cpus and mark */
+#define WORD_DEAD   ((uintptr_t)4)  /* cleaned up */
+#define WORD_TWIN   ((uintptr_t)8)  /* no per-CPU memory: the twin counts everything */
+#define WORD_RANK   ((uintptr_t)16) /* the current rank */
+#define WORD_TAGS   ((uintptr_t)15)
+#define WORD_SLOT   (~(uintptr_t)31)
+#define WORD_UNINIT ((uintptr_t)SRCU_WORD_UNINIT_)
+
+_Static_assert(sizeof(struct srcu_ctr) == WORD_RANK, "a rank is half a slot");
+_Static_assert(offsetof(struct srcu_ctr, srcu_unlocks) == 8, "the inline unlock adds at 8");
+#if UINTPTR_MAX > 0xffffffff
+_Static_assert(offsetof(struct srcu_struct, name_) == 16, "inline readers read 16 bytes");
+_Static_assert(sizeof(struct srcu_struct) == 256, "the size of a domain is ABI");
+#endif
+
+/* srcu_struct.flags_ */
+#define DOMAIN_FENCED 1u /* readers have a full fence, grace periods no membarrier */
+#define DOMAIN_ATOMIC 2u /* per-CPU words are counted on by atomic instructions */
+
+/* TSan models no fences: its builds order by a read-modify-write of one word. */
+static inline void full_fence(void)
+{
+#ifdef SRCU_TSAN
+	static uint32_t word;
+
+	__atomic_fetch_add(&word, 1, __ATOMIC_SEQ_CST);
+#else
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+#endif
+}
+
+/* A full fence right after an atomic read-modify-write, which on x86 is one. */
+static inline void full_fence_after_rmw(void)
+{
+#if defined(__x86_64__) || defined(__i386__)
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+#else
+	full_fence();
+#endif
+}
+
+static inline uint32_t domain_flags(const struct srcu_struct *ssp)
+{
+	return __atomic_load_n(&ssp->flags_, __ATOMIC_RELAXED);
+}
+
+/* Tell the processor that this is a spinning wait. */
+static inline void cpu_relax(void)
+{
+#if defined(__x86_64__) || defined(__i386__)
+	__builtin_ia32_pause();
+#elif defined(__aarch64__) || defined(__arm__)
+	__asm__ __volatile__("yield" ::: "memory");
+#else
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+#endif
+}
+
+static inline unsigned int word_rank(uintptr_t word)
+{
+	return (word & WORD_RANK) != 0;
+}
+
+/* @ctr, an address in CPU 0's slice, on @cpu. */
+static inline struct srcu_ctr *ctr_on(uintptr_t ctr, unsigned int cpu)
+{
+	return (struct srcu_ctr *)(ctr + (uintptr_t)cpu * SRCU_PERCPU_STRIDE);
+}
+
+/* setup.c: what this process and kernel offer; all but srcu_sleep_ns() async-signal-safe */
+void srcu_setup(void);
+enum forced { FORCE_NORSEQ = 1, FORCE_NOMEMBARRIER = 2, FORCE_NOMEMORY = 4 };
+bool srcu_forced(enum forced what);
+bool srcu_have_rseq(void);
+int srcu_this_cpu(void);
+uint64_t srcu_now_ns(void);
+void srcu_sleep_ns(uint64_t ns);
+
+/* barrier.c: M */
+bool srcu_have_membarrier(void);
+enum srcu_barrier_kind srcu_barrier_kind(const struct srcu_struct *ssp);
+void srcu_barrier_all_readers(struct srcu_struct *ssp);
+
+/* domain.c */
+bool srcu_domain_cover_cpu(struct srcu_struct *ssp, uintptr_t word, unsigned int cpu);
+uintptr_t srcu_domain_word(struct srcu_struct *ssp);
+bool srcu_domain_usable(struct srcu_struct *ssp, const char *function, uintptr_t *word);
+
+/* gp.c */
+bool srcu_gp_quiescent(const struct srcu_struct *ssp, unsigned int rank);
+uint64_t srcu_gp_readers(const struct srcu_struct *ssp);
+
+/* gp-lock.c */
+bool srcu_gp_trylock(struct srcu_struct *ssp);
+void srcu_gp_unlock(struct srcu_struct *ssp);
+void srcu_gp_wait_unlock(struct srcu_struct *ssp);
+
+/* warn.c */
+void srcu_warn(const struct srcu_struct *ssp, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+#endif /* SRCU_INTERNAL_H */

@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The readers out of line: for objects that may not inline restartable
+ * sequences, and for what the inline ones hand over: a domain's first use, a
+ * CPU not seen before, an aborted sequence, fenced and atomic domains, misuse.
+ *
+ * Where a section is counted:
+ *   the CPU's words, by a restartable sequence   the usual domain
+ *   the CPU's words, by atomic instructions      DOMAIN_ATOMIC, for all its readers
+ *   the twin, by atomic instructions             when neither works out
+ * A word is only ever counted on in one of these ways.
+ *
+ * Everything here is async-signal-safe and keeps errno.
+ */
+#include <errno.h>
+
+#include "internal.h"
+#include "percpu-memory.h"
+
+/* The token of a section in a domain that cannot be used. */
+static struct srcu_ctr nowhere;
+
+static struct srcu_ctr *twin(struct srcu_struct *ssp, uintptr_t ctr)
+{
+	return &ssp->twin_[word_rank(ctr)];
+}
+
+#ifdef SRCU_RSEQ_INLINE
+static inline unsigned int cpu_hint(void)
+{
+	return (unsigned int)srcu_rseq_cpu_();
+}
+#else
+static inline unsigned int cpu_hint(void)
+{
+	return UINT32_MAX;
+}
+#endif
+
+/*
+ * Where to count @ctr by atomic instructions when nothing is out of the
+ * ordinary, or NULL: the domain is an atomic one, in use, and covers this CPU.
+ */
+static inline struct srcu_ctr *usual_atomic_ctr(
+	struct srcu_struct *ssp, uintptr_t word, uintptr_t ctr)
+{
+	unsigned int cpu = cpu_hint();
+
+	if ((domain_flags(ssp) & DOMAIN_ATOMIC) && !(word & (WORD_INIT | WORD_DEAD | WORD_TWIN)) &&
+		cpu < __atomic_load_n(&ssp->cpus_, __ATOMIC_RELAXED))
+		return ctr_on(ctr, cpu);
+	return NULL;
+}
+
+/*
+ * Where to count @ctr by atomic instructions.  NULL: it was counted, by a
+ * restartable sequence.
+ */
+static struct srcu_ctr *unusual_ctr(
+	struct srcu_struct *ssp, uintptr_t word, uintptr_t ctr, bool unlock)
+{
+	int cpu = srcu_this_cpu();
+
+	if ((word & WORD_TWIN) || cpu < 0)
+		return twin(ssp, ctr);
+	if ((unsigned int)cpu >= __atomic_load_n(&ssp->cpus_, __ATOMIC_RELAXED) &&
+		!srcu_domain_cover_cpu(ssp, word, (unsigned int)cpu))
+		return twin(ssp, ctr);
+	if (domain_flags(ssp) & DOMAIN_ATOMIC)
+		return ctr_on(ctr, (unsigned int)cpu);
+#ifdef SRCU_RSEQ_INLINE
+	if (unlock ? srcu_rseq_inc_unlock_(ctr, &ssp->cpus_, 1)
+		   : srcu_rseq_inc_lock_(ctr, &ssp->cpus_, 1))
+		return NULL;
+#endif
+	(void)unlock;
+	return twin(ssp, ctr);
+}
+
+/*
+ * B comes after the count: in a fenced domain a full fence, which pairs with M,
+ * the updater's own full fence.  Else a compiler barrier, which the updater's
+ * membarrier turns into a full one.
+ */
+static inline void count_lock(const struct srcu_struct *ssp, struct srcu_ctr *at)
+{
+	if (at)
+		__atomic_fetch_add(&at->srcu_locks, 1, __ATOMIC_RELAXED);
+	if (domain_flags(ssp) & DOMAIN_FENCED)
+		full_fence_after_rmw(); /* B */
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+}
+
+/*
+ * R: the count is a store-release; it pairs with U, the updater's acquire.
+ * Nothing of the domain is touched after it.
+ */
+static inline void count_unlock(struct srcu_ctr *at)
+{
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+	if (at)
+		__atomic_fetch_add(&at->srcu_unlocks, 1, __ATOMIC_RELEASE);
+}
+
+__attribute__((cold, noinline)) static uintptr_t lock_unusual(
+	struct srcu_struct *ssp, const char *function)
+{
+	int saved_errno = errno;
+	uintptr_t word;
+
+	if (srcu_domain_usable(ssp, function, &word))
+		count_lock(ssp, unusual_ctr(ssp, word, word & ~WORD_TAGS, false));
+	else
+		word = 0;
+	errno = saved_errno;
+	return word;
+}
+
+/* Count a lock; the word that says where, or 0 for a domain that cannot be used. */
+static uintptr_t lock(struct srcu_struct *ssp, const char *function)
+{
+	uintptr_t word;
+
+	if (likely(ssp != NULL)) {
+		struct srcu_ctr *at;
+
+		word = __atomic_load_n(&ssp->word_, __ATOMIC_ACQUIRE);
+		at = usual_atomic_ctr(ssp, word, word & ~WORD_TAGS);
+		if (likely(at != NULL)) {
+			count_lock(ssp, at);
+			return word;
+		}
+	}
+	return lock_unusual(ssp, function);
+}
+
+/* Does @ctr, an address in CPU 0's slice or a rank bit alone, belong to the domain? */
+static bool token_fits(uintptr_t word, uintptr_t ctr)
+{
+	return !(ctr & WORD_TAGS) && (ctr & WORD_SLOT) == (word & WORD_SLOT);
+}
+
+__attribute__((cold, noinline)) static void unlock_unusual(
+	struct srcu_struct *ssp, uintptr_t ctr, const char *function)
+{
+	int saved_errno = errno;
+	uintptr_t word;
+
+	if (srcu_domain_usable(ssp, function, &word)) {
+		if (token_fits(word, ctr))
+			count_unlock(unusual_ctr(ssp, word, ctr, true));
+		else
+			srcu_warn(ssp, "%s: the token is not one of this domain's", function);
+	}
+	errno = saved_errno;
+}
+
+static void unlock(struct srcu_struct *ssp, uintptr_t ctr, const char *function)
+{
+	if (likely(ssp != NULL)) {
+		uintptr_t word = __atomic_load_n(&ssp->word_, __ATOMIC_ACQUIRE);
+		struct srcu_ctr *at = usual_atomic_ctr(ssp, word, ctr);
+
+		if (likely(at != NULL) && likely(token_fits(word, ctr))) {
+			count_unlock(at);
+			return;
+		}
+	}
+	unlock_unusual(ssp, ctr, function);
+}
+
+static uintptr_t twin_token(const struct srcu_struct *ssp, const struct srcu_ctr *scp)
+{
+	if (ssp && (scp == &ssp->twin_[0] || scp == &ssp->twin_[1]))
+		return scp == &ssp->twin_[1] ? WORD_RANK : 0;
+	return (uintptr_t)scp;
+}
+
+/*
+ * The four below are the inline readers once more, and then what they leave to
+ * this file.  Without per-CPU memory the tokens are those of the twin: the
+ * address of a rank's counts there, or the rank.
+ */
+__attribute__((noinline)) static struct srcu_ctr *lock_fast(struct srcu_struct *ssp)
+{
+	uintptr_t word = lock(ssp, "srcu_read_lock_fast");
+
+	if (likely(word & WORD_SLOT))
+		return (struct srcu_ctr *)(word & ~WORD_TAGS);
+	return word ? twin(ssp, word) : &nowhere;
+}
+
+struct srcu_ctr *__srcu_read_lock_fast(struct srcu_struct *ssp)
+{
+#ifdef SRCU_RSEQ_INLINE
+	uintptr_t word;
+
+	if (likely(ssp != NULL)) {
+		word = __atomic_load_n(&ssp->word_, __ATOMIC_RELAXED);
+		if (likely(!(word & WORD_SLOW)) &&
+			likely(srcu_rseq_inc_lock_(word, &ssp->mark_, 1)))
+			return (struct srcu_ctr *)word;
+	}
+#endif
+	return lock_fast(ssp);
+}
+
+__attribute__((noinline)) static void unlock_fast(struct srcu_struct *ssp, struct srcu_ctr *scp)
+{
+	unlock(ssp, twin_token(ssp, scp), "srcu_read_unlock_fast");
+}
+
+void __srcu_read_unlock_fast(struct srcu_struct *ssp, struct srcu_ctr *scp)
+{
+#ifdef SRCU_RSEQ_INLINE
+	if (likely(ssp != NULL) && likely(srcu_rseq_inc_unlock_((uintptr_t)scp, &ssp->mark_, 1)))
+		return;
+#endif
+	unlock_fast(ssp, scp);
+}
+
+static int int_token(uintptr_t word)
+{
+	return (int)((word >> 4) & 0x7fffffff);
+}
+
+__attribute__((noinline)) static int lock_int(struct srcu_struct *ssp)
+{
+	return int_token(lock(ssp, "srcu_read_lock"));
+}
+
+int __srcu_read_lock(struct srcu_struct *ssp)
+{
+#ifdef SRCU_RSEQ_INLINE
+	uintptr_t word;
+
+	if (likely(ssp != NULL)) {
+		word = __atomic_load_n(&ssp->word_, __ATOMIC_RELAXED);
+		if (likely(!(word & WORD_SLOW)) &&
+			likely(srcu_rseq_inc_lock_(word, &ssp->mark_, 1)))
+			return int_token(word);
+	}
+#endif
+	return lock_int(ssp);
+}
+
+__attribute__((noinline)) static void unlock_int(struct srcu_struct *ssp, uintptr_t ctr)
+{
+	unlock(ssp, ctr, "srcu_read_unlock");
+}
+
+void __srcu_read_unlock(struct srcu_struct *ssp, int idx)
+{
+	uintptr_t ctr = likely(idx > 1) ? srcu_percpu_at((unsigned int)idx)
+					: (uintptr_t)(unsigned int)idx << 4;
+
+#ifdef SRCU_RSEQ_INLINE
+	if (likely(ssp != NULL) &&
+		likely(token_fits(__atomic_load_n(&ssp->word_, __ATOMIC_RELAXED), ctr)) &&
+		likely(srcu_rseq_inc_unlock_(ctr, &ssp->mark_, 1)))
+		return;
+#endif
+	unlock_int(ssp, ctr);
+}

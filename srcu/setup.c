@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What this process and this kernel offer, found out once: possible CPUs,
+ * restartable sequences, and what SRCU_FORCE switches off for tests.  All of it
+ * is async-signal-safe and may run before the constructor, which only makes
+ * sure that it runs while the process is young.
+ */
+#include <errno.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "internal.h"
+
+#define FORCE_KNOWN 0x80000000u
+
+uint32_t srcu_percpu_mark_;
+
+static uint32_t forced;
+static uint32_t possible_cpus;
+
+static const struct {
+	const char *word;
+	enum forced what;
+} force_words[] = {
+	{"norseq", FORCE_NORSEQ},
+	{"nomembarrier", FORCE_NOMEMBARRIER},
+	{"nomemory", FORCE_NOMEMORY},
+};
+
+static uint32_t force_word(const char *word, size_t length)
+{
+	for (size_t i = 0; i < sizeof(force_words) / sizeof(force_words[0]); i++)
+		if (strlen(force_words[i].word) == length &&
+			!strncmp(word, force_words[i].word, length))
+			return force_words[i].what;
+	srcu_warn(NULL, "SRCU_FORCE: '%.*s' is not norseq, nomembarrier or nomemory", (int)length,
+		word);
+	return 0;
+}
+
+static uint32_t force_parse(void)
+{
+	const char *list = secure_getenv("SRCU_FORCE");
+	uint32_t mask = FORCE_KNOWN;
+
+	while (list && *list) {
+		size_t length = strcspn(list, ",");
+
+		if (length)
+			mask |= force_word(list, length);
+		list += length + (list[length] == ',');
+	}
+	return mask;
+}
+
+bool srcu_forced(enum forced what)
+{
+	uint32_t mask = __atomic_load_n(&forced, __ATOMIC_RELAXED);
+
+	if (!mask) {
+		mask = force_parse();
+		__atomic_store_n(&forced, mask, __ATOMIC_RELAXED);
+	}
+	return mask & what;
+}
+
+bool srcu_have_rseq(void)
+{
+#ifdef SRCU_RSEQ_INLINE
+	return __rseq_size > 0 && !srcu_forced(FORCE_NORSEQ);
+#else
+	return false;
+#endif
+}
+
+/*
+ * The kernel copies as many bytes of a CPU mask as it has CPU ids, which counts
+ * the possible ones, whatever is online or allowed.  Refused, we assume many:
+ * a CPU above is counted on the twin.
+ */
+unsigned int nr_possible_cpus(void)
+{
+	uint32_t n = __atomic_load_n(&possible_cpus, __ATOMIC_RELAXED);
+	unsigned long mask[8192 / (8 * sizeof(long))];
+	int saved_errno = errno;
+	long bytes;
+
+	if (likely(n))
+		return n;
+	bytes = syscall(SYS_sched_getaffinity, 0, sizeof(mask), mask);
+	n = bytes > 0 ? (uint32_t)bytes * 8 : 1024;
+	__atomic_store_n(&possible_cpus, n, __ATOMIC_RELAXED);
+	errno = saved_errno;
+	return n;
+}
+
+int srcu_this_cpu(void)
+{
+#ifdef SRCU_RSEQ_INLINE
+	int cpu = srcu_rseq_cpu_();
+
+	if (likely(cpu >= 0))
+		return cpu;
+#endif
+	return sched_getcpu();
+}
+
+uint64_t srcu_now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+/* Not a cancellation point, as no wait of the library is. */
+void srcu_sleep_ns(uint64_t ns)
+{
+	struct timespec span = {
+		.tv_sec = (time_t)(ns / 1000000000u),
+		.tv_nsec = (long)(ns % 1000000000u),
+	};
+	int state;
+
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &state);
+	clock_nanosleep(CLOCK_MONOTONIC, 0, &span, NULL);
+	pthread_setcancelstate(state, &state);
+}
+
+void srcu_setup(void)
+{
+	__atomic_store_n(
+		&srcu_percpu_mark_, srcu_have_rseq() ? nr_possible_cpus() : 0, __ATOMIC_RELAXED);
+	srcu_have_membarrier();
+}
+
+/* Early: registering with membarrier is cheap while there is one thread. */
+__attribute__((constructor)) static void constructor(void)
+{
+	srcu_setup();
+}

@@ -1,0 +1,461 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Sleepable RCU.  A domain (struct srcu_struct) has readers, which may block,
+ * run in signal handlers, need no registration and may end in another thread,
+ * and updaters, which wait for the readers of that domain alone.
+ *
+ * This header holds the domain, the reader side, which is inline, and the
+ * declarations of the update side.  srcu(7) has the guarantees and the argument
+ * for every barrier.
+ */
+#ifndef SRCU_SRCU_H
+#define SRCU_SRCU_H
+
+#include <srcu/percpu.h>
+
+#define SRCU_VERSION_MAJOR 0
+#define SRCU_VERSION_MINOR 1
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/*
+ * One rank's counts on one CPU, or on the twin.  A read-side critical section
+ * adds one to the locks of the CPU it begins on and one to the unlocks of the
+ * CPU it ends on; only sums over all CPUs mean anything.
+ */
+struct srcu_ctr {
+	uint64_t srcu_locks;
+	uint64_t srcu_unlocks;
+};
+
+/*
+ * A domain.  Its members belong to the library; the layout of the first 16
+ * bytes is ABI, for the inline readers, and so is the size.
+ */
+struct srcu_struct {
+	/* Read by every reader. */
+	uintptr_t word_; /* CPU 0's counts of the current rank, with tags in the low bits */
+	uint32_t mark_;  /* CPUs below it are counted on inline; 0 sends all readers out of line */
+	uint32_t cpus_;  /* CPUs below it may have counts: what a scan covers */
+
+	/* Written when the domain is initialised. */
+	const char *name_;
+	uint32_t magic_;
+	uint32_t flags_;
+	uint64_t pad0_[4];
+
+	/* Counts of readers that could not run a restartable sequence, by rank. */
+	struct srcu_ctr twin_[2];
+	uint64_t pad1_[4];
+
+	/* Written by updaters. */
+	uint64_t started_; /* number of the latest grace period to have begun */
+	uint64_t done_;    /* number of the latest grace period to have ended */
+	uint32_t gp_lock_;
+	uint32_t gp_pending_; /* ranks that the running grace period waits for, a bit each */
+	uint64_t shared_;
+	uint64_t membarriers_;
+	uint64_t longest_ns_;
+
+	uint64_t reserved_[10];
+};
+
+#define SRCU_WORD_UNINIT_  1u
+#define SRCU_MAGIC_        0x73726375u
+#define SRCU_WINDOW_SHIFT_ 35
+
+#define SRCU_STRUCT_INIT_(name)                                                                   \
+	{                                                                                         \
+		SRCU_WORD_UNINIT_, 0, 0, #name, SRCU_MAGIC_, 0, {0}, {{0, 0}, {0, 0}}, {0}, 0, 0, \
+			0, 0, 0, 0, 0,                                                            \
+		{                                                                                 \
+			0                                                                         \
+		}                                                                                 \
+	}
+
+/**
+ * DEFINE_SRCU, DEFINE_STATIC_SRCU - define a domain at file scope
+ * @name: the variable's name, and the domain's in reports
+ *
+ * Ready for use without init_srcu_struct(): the first reader or updater, which
+ * may be in a signal handler, takes the memory it needs.  When there is none,
+ * readers are slower and all else is the same.  cleanup_srcu_struct() may be
+ * called on it and ends its use.
+ */
+#define DEFINE_SRCU(name)        struct srcu_struct name = SRCU_STRUCT_INIT_(name)
+#define DEFINE_STATIC_SRCU(name) static struct srcu_struct name = SRCU_STRUCT_INIT_(name)
+
+/** enum srcu_reader_mode - what orders a domain's readers against its updaters */
+enum srcu_reader_mode {
+	/* membarrier readers where the kernel has membarrier, else fenced ones */
+	SRCU_READERS_DEFAULT,
+	/*
+	 * Readers without fences; a grace period issues
+	 * membarrier(MEMBARRIER_CMD_PRIVATE_EXPEDITED).
+	 */
+	SRCU_READERS_MEMBARRIER,
+	/* Readers with a full fence each; a grace period makes no system call. */
+	SRCU_READERS_FENCED,
+};
+
+/** enum srcu_update_side - how a domain's updaters are organised */
+enum srcu_update_side {
+	SRCU_UPDATES_DEFAULT, /* the library's choice */
+	SRCU_UPDATES_CLASSIC, /* one lock, one sequence */
+};
+
+/**
+ * struct srcu_options - what init_srcu_struct_with() takes
+ *
+ * Zero members mean the default, so that a struct with some members named
+ * stays right when members are added.
+ */
+struct srcu_options {
+	const char *name; /* for reports; not copied; NULL: the domain's address */
+	enum srcu_reader_mode readers;
+	enum srcu_update_side updates;
+	uintptr_t reserved[5]; /* zero */
+};
+
+/**
+ * init_srcu_struct - initialise a domain
+ * @ssp: memory for it, of any contents
+ *
+ * Context: any thread, also inside a reader; not a signal handler.  Does not
+ * block.
+ * Return: 0; -EINVAL when @ssp is NULL; -ENOMEM when there is no per-CPU memory.
+ * Origin: Linux, init_srcu_struct().
+ */
+SRCU_API int init_srcu_struct(struct srcu_struct *ssp);
+
+/**
+ * init_srcu_struct_with - initialise a domain with options
+ * @ssp: memory for it, of any contents
+ * @options: what differs from the default, or NULL
+ *
+ * Context: as init_srcu_struct().
+ * Return: as init_srcu_struct(); also -EINVAL for an unknown option, and
+ * -EOPNOTSUPP when SRCU_READERS_MEMBARRIER is asked for and the kernel has no
+ * membarrier.
+ */
+SRCU_API int init_srcu_struct_with(struct srcu_struct *ssp, const struct srcu_options *options);
+
+/**
+ * cleanup_srcu_struct - end the use of a domain and free what it holds
+ * @ssp: the domain
+ *
+ * When a reader is inside or a grace period is under way it says so through
+ * the warn handler, frees nothing and leaves the domain usable: free the memory
+ * around it only after a return of 0.  On a domain that was cleaned up before,
+ * or never initialised, it warns and returns -EINVAL.
+ *
+ * Context: any thread; not a signal handler, not inside a reader of @ssp.  May
+ * run a full barrier on every CPU, does not wait for readers.
+ * Ordering: sections that ended before come before the return.
+ * Return: 0, -EBUSY or -EINVAL.
+ * Origin: Linux, where it warns and leaks instead of returning an error.
+ */
+SRCU_API int cleanup_srcu_struct(struct srcu_struct *ssp);
+
+/* The out-of-line readers: same contract as the inline ones below. */
+SRCU_API int __srcu_read_lock(struct srcu_struct *ssp);
+SRCU_API void __srcu_read_unlock(struct srcu_struct *ssp, int idx);
+SRCU_API struct srcu_ctr *__srcu_read_lock_fast(struct srcu_struct *ssp);
+SRCU_API void __srcu_read_unlock_fast(struct srcu_struct *ssp, struct srcu_ctr *scp);
+
+#ifdef SRCU_TSAN
+/* For a library that was built without TSan: what the sections order. */
+extern void __tsan_acquire(void *);
+extern void __tsan_release(void *);
+#define srcu_tsan_acquire_(p) __tsan_acquire(p)
+#define srcu_tsan_release_(p) __tsan_release(p)
+#else
+#define srcu_tsan_acquire_(p) ((void)(p))
+#define srcu_tsan_release_(p) ((void)(p))
+#endif
+
+/**
+ * srcu_read_lock_fast - begin a read-side critical section
+ * @ssp: the domain
+ *
+ * Until the matching unlock no grace period of @ssp that begins from now on
+ * ends.  Sections nest, overlap and may block.  A domain that is NULL, was
+ * never initialised or was cleaned up is reported to the warn handler and
+ * protects nothing.
+ *
+ * Context: any, signal handlers included; keeps errno.  Not a vfork() child.
+ * Never blocks.
+ * Ordering: a compiler barrier (barrier B of srcu(7) makes it a full one where
+ * a grace period is concerned); smp_mb__after_srcu_read_lock() is the fence for
+ * code that needs one towards third threads.
+ * Return: the token for srcu_read_unlock_fast(), never NULL.
+ * Origin: Linux, srcu_read_lock_fast().
+ */
+static inline struct srcu_ctr *srcu_read_lock_fast(struct srcu_struct *ssp)
+{
+#ifdef SRCU_RSEQ_INLINE
+	uintptr_t word;
+
+	if (srcu_likely_(ssp != NULL)) {
+		word = __atomic_load_n(&ssp->word_, __ATOMIC_RELAXED);
+		if (srcu_likely_(!(word & 1)) &&
+			srcu_likely_(srcu_rseq_inc_lock_(word, &ssp->mark_, 1)))
+			return (struct srcu_ctr *)word;
+	}
+#endif
+	return __srcu_read_lock_fast(ssp);
+}
+
+/**
+ * srcu_read_unlock_fast - end a read-side critical section
+ * @ssp: the domain
+ * @scp: the token that its srcu_read_lock_fast() returned
+ *
+ * Nothing of the domain is touched after the count that ends the section.
+ *
+ * Context: any, signal handlers included, on any thread; keeps errno.
+ * Ordering: the section's accesses come before the count (store-release).
+ * Origin: Linux, srcu_read_unlock_fast().
+ */
+static inline void srcu_read_unlock_fast(struct srcu_struct *ssp, struct srcu_ctr *scp)
+{
+	srcu_tsan_release_(ssp);
+#ifdef SRCU_RSEQ_INLINE
+	if (srcu_likely_(ssp != NULL) &&
+		srcu_likely_(srcu_rseq_inc_unlock_((uintptr_t)scp, &ssp->mark_, 1)))
+		return;
+#endif
+	__srcu_read_unlock_fast(ssp, scp);
+}
+
+/**
+ * srcu_read_lock - begin a read-side critical section, with an int for a token
+ * @ssp: the domain
+ *
+ * As srcu_read_lock_fast(), a fraction slower.
+ *
+ * Return: the token for srcu_read_unlock(), never negative.  Not just 0 or 1 as
+ * in Linux: a token names the domain's counters.
+ * Origin: Linux, srcu_read_lock(); there it is a full barrier, here it is not.
+ */
+static inline int srcu_read_lock(struct srcu_struct *ssp)
+{
+#ifdef SRCU_RSEQ_INLINE
+	uintptr_t word;
+
+	if (srcu_likely_(ssp != NULL)) {
+		word = __atomic_load_n(&ssp->word_, __ATOMIC_RELAXED);
+		if (srcu_likely_(!(word & 1)) &&
+			srcu_likely_(srcu_rseq_inc_lock_(word, &ssp->mark_, 1)))
+			return (int)((word >> 4) & 0x7fffffff);
+	}
+#endif
+	return __srcu_read_lock(ssp);
+}
+
+/**
+ * srcu_read_unlock - end a section that srcu_read_lock() began
+ * @ssp: the domain
+ * @idx: the token that its srcu_read_lock() returned
+ *
+ * Context and ordering: as srcu_read_unlock_fast().
+ * Origin: Linux, srcu_read_unlock().
+ */
+static inline void srcu_read_unlock(struct srcu_struct *ssp, int idx)
+{
+	srcu_tsan_release_(ssp);
+#ifdef SRCU_RSEQ_INLINE
+	if (srcu_likely_(ssp != NULL)) {
+		/* All counters lie in one window: the word has the upper bits of their addresses.
+		 */
+		uintptr_t word = __atomic_load_n(&ssp->word_, __ATOMIC_RELAXED);
+		uintptr_t ctr = (word >> SRCU_WINDOW_SHIFT_ << SRCU_WINDOW_SHIFT_) |
+				(uintptr_t)(unsigned int)idx << 4;
+
+		if (srcu_likely_(srcu_rseq_inc_unlock_(ctr, &ssp->mark_, 1)))
+			return;
+	}
+#endif
+	__srcu_read_unlock(ssp, idx);
+}
+
+/**
+ * srcu_down_read, srcu_up_read - a section that may end in another thread
+ * @ssp: the domain
+ * @idx: the token from srcu_down_read()
+ *
+ * The token may be handed to another thread, which ends the section.  They are
+ * srcu_read_lock() and srcu_read_unlock() under the names that say so.
+ *
+ * Origin: Linux, srcu_down_read() and srcu_up_read().
+ */
+static inline int srcu_down_read(struct srcu_struct *ssp)
+{
+	return srcu_read_lock(ssp);
+}
+
+static inline void srcu_up_read(struct srcu_struct *ssp, int idx)
+{
+	srcu_read_unlock(ssp, idx);
+}
+
+/** srcu_down_read_fast, srcu_up_read_fast - the same with the token of srcu_read_lock_fast() */
+static inline struct srcu_ctr *srcu_down_read_fast(struct srcu_struct *ssp)
+{
+	return srcu_read_lock_fast(ssp);
+}
+
+static inline void srcu_up_read_fast(struct srcu_struct *ssp, struct srcu_ctr *scp)
+{
+	srcu_read_unlock_fast(ssp, scp);
+}
+
+/**
+ * smp_mb__after_srcu_read_lock, smp_mb__after_srcu_read_unlock - full fences
+ *
+ * Linux's srcu_read_lock() and srcu_read_unlock() are full barriers and these
+ * are empty there.  Here the readers are not, and these are the fences: code
+ * that came from the kernel and relied on the barrier needs one of them.
+ */
+static inline void smp_mb__after_srcu_read_lock(void)
+{
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+}
+
+static inline void smp_mb__after_srcu_read_unlock(void)
+{
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+}
+
+/**
+ * srcu_dereference - load a pointer that the domain's readers may follow
+ * @p: the pointer, as an lvalue
+ * @ssp: the domain whose section the caller is in
+ *
+ * Ordering: accesses through the pointer come after its load.
+ */
+#define srcu_dereference(p, ssp) ((void)(ssp), __atomic_load_n(&(p), __ATOMIC_CONSUME))
+
+/**
+ * srcu_assign_pointer - publish a pointer to readers
+ * @p: the pointer, as an lvalue
+ * @v: its new value
+ *
+ * Ordering: what the caller wrote before comes before the pointer's store.
+ * Origin: Linux's rcu_assign_pointer(), under a name that liburcu leaves free.
+ */
+#define srcu_assign_pointer(p, v) __atomic_store_n(&(p), (v), __ATOMIC_RELEASE)
+
+/**
+ * SRCU_INIT_POINTER - set a pointer that no reader can see yet, or to NULL
+ *
+ * Orders nothing.
+ */
+#define SRCU_INIT_POINTER(p, v) __atomic_store_n(&(p), (v), __ATOMIC_RELAXED)
+
+SRCU_API void __synchronize_srcu(struct srcu_struct *ssp);
+SRCU_API void __synchronize_srcu_expedited(struct srcu_struct *ssp);
+
+/**
+ * synchronize_srcu - wait for a grace period
+ * @ssp: the domain
+ *
+ * Returns when every read-side critical section of @ssp that was under way at
+ * the call has ended.  Sections that begin later are not waited for.  Callers
+ * share grace periods.  The grace period runs in the calling thread and
+ * depends on no other, so a caller may hold any lock that no reader of @ssp
+ * waits for.
+ *
+ * Context: any thread; not a signal handler, not inside a reader of @ssp, where
+ * it would wait for itself.  Blocks.  Not a cancellation point.
+ * Ordering: a full barrier before and after; a section either ends before the
+ * return, and all of it is seen after, or begins after the call, and sees all
+ * that came before.
+ * On a NULL, uninitialised or cleaned-up domain it warns and returns at once.
+ * Origin: Linux, synchronize_srcu().
+ */
+static inline void synchronize_srcu(struct srcu_struct *ssp)
+{
+	__synchronize_srcu(ssp);
+	srcu_tsan_acquire_(ssp);
+}
+
+/**
+ * synchronize_srcu_expedited - wait for a grace period, at the price of CPU time
+ * @ssp: the domain
+ *
+ * As synchronize_srcu(), but looks for a millisecond before it sleeps for the
+ * first time, and never sleeps for longer than that at once.
+ *
+ * Origin: Linux, synchronize_srcu_expedited().
+ */
+static inline void synchronize_srcu_expedited(struct srcu_struct *ssp)
+{
+	__synchronize_srcu_expedited(ssp);
+	srcu_tsan_acquire_(ssp);
+}
+
+/** enum srcu_barrier_kind - how grace periods order readers in this process */
+enum srcu_barrier_kind {
+	SRCU_BARRIER_MEMBARRIER, /* membarrier(), readers without fences */
+	SRCU_BARRIER_FENCES,     /* fenced readers */
+	SRCU_BARRIER_WALK,       /* membarrier() was refused: a visit to every CPU */
+};
+
+/** enum srcu_counter_kind - how a domain's readers count */
+enum srcu_counter_kind {
+	SRCU_COUNT_RSEQ,   /* restartable sequences on per-CPU words */
+	SRCU_COUNT_ATOMIC, /* atomic instructions on per-CPU words */
+	SRCU_COUNT_TWIN,   /* atomic instructions on one word: no per-CPU memory */
+};
+
+/** struct srcu_stats - what srcu_get_stats() tells of a domain since its initialisation */
+struct srcu_stats {
+	uint64_t grace_periods; /* grace periods run */
+	uint64_t shared;        /* calls that returned on another caller's grace period */
+	uint64_t membarriers;   /* full barriers on all threads that grace periods asked for */
+	uint64_t longest_ns;    /* the longest wait for readers, in nanoseconds */
+	uint64_t readers;       /* sections under way; approximate while they come and go */
+	unsigned int cpus;      /* CPUs that a scan covers */
+	enum srcu_barrier_kind barrier;
+	enum srcu_counter_kind counters;
+	uintptr_t reserved[8];
+};
+
+/**
+ * srcu_get_stats - statistics of a domain
+ * @ssp: the domain
+ * @stats: filled in
+ *
+ * Context: any, signal handlers included.
+ * Return: 0, or -EINVAL for NULL or a domain that is not initialised; a static
+ * domain before its first use has statistics.
+ */
+SRCU_API int srcu_get_stats(const struct srcu_struct *ssp, struct srcu_stats *stats);
+
+/**
+ * srcu_warn_fn - a handler for the library's reports
+ * @ssp: the domain concerned, or NULL
+ * @message: one line without a newline, valid during the call
+ *
+ * May be called in any context in which the library may be, signal handlers
+ * included.
+ */
+typedef void srcu_warn_fn(const struct srcu_struct *ssp, const char *message);
+
+/**
+ * srcu_set_warn_handler - choose where reports of misuse and stalls go
+ * @handler: the handler, or NULL for the default, which writes to stderr
+ *
+ * Context: any.
+ * Return: the previous handler, NULL for the default.
+ */
+SRCU_API srcu_warn_fn *srcu_set_warn_handler(srcu_warn_fn *handler);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* SRCU_SRCU_H */
