@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What every part of irqfd-demo may use: limits, the clock, threads, and the
+ * way out when the machine cannot be set up.  Owns no state.
+ */
+#ifndef DEMO_H
+#define DEMO_H
+
+#include <pthread.h>
+#include <stdint.h>
+
+#define MAX_CPUS    64
+#define MAX_DEVICES 256
+#define MAX_SOURCES (MAX_DEVICES + 1) /* the devices, and the other process */
+#define MAX_ROUTES  4096
+
+#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
+
+/* How an event reaches its irqfd. */
+enum path {
+	PATH_DIRECT,  /* hub_signal() on the device's own thread */
+	PATH_EVENTFD, /* a write to the eventfd, seen by the reactor thread */
+	PATH_SIGNAL,  /* hub_signal() in a CPU's interrupt handler */
+	NR_PATHS,
+};
+
+/* The arguments of `irqfd-demo run'. */
+struct run_options {
+	double duration; /* seconds */
+	unsigned int cpus;
+	unsigned int devices;
+	unsigned int routes;
+	uint64_t seed;
+};
+
+/* The two commands; each returns the program's exit status. */
+int run_main(const struct run_options *options);
+int leak_main(unsigned int count);
+
+/* Say what failed, with @error's text when it is not 0, and exit with status 1. */
+void die(int error, const char *format, ...) __attribute__((format(printf, 2, 3), noreturn));
+
+/* malloc() that zeroes and does not fail. */
+void *zalloc(size_t size);
+
+/* CLOCK_MONOTONIC, the same in every process. */
+uint64_t now_ns(void);
+
+/* pthread_create() with a small stack and a name; dies when there is no thread to be had. */
+pthread_t thread_start(void *(*body)(void *), void *argument, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/* A full-period generator for any seed; one per thread. */
+uint64_t random_next(uint64_t *state);
+uint64_t random_below(uint64_t *state, uint64_t bound);
+
+#endif /* DEMO_H */

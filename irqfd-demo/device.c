@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Devices, mailboxes and the pace of injection; device.h says what they are.
+ */
+#include "device.h"
+
+#include "counters.h"
+
+#include <time.h>
+
+#define BURST_MAX 8
+#define PAUSE_NS  50000 /* longest, for each source */
+
+struct pace pace_init(uint64_t seed, unsigned int source, unsigned int nr_sources)
+{
+	struct pace pace = {.random = seed, .pause_ns = (uint64_t)PAUSE_NS * nr_sources};
+
+	/* Another source starts elsewhere, and not where this one soon will be. */
+	pace.random = random_next(&pace.random) + source;
+	pace.random = random_next(&pace.random);
+	return pace;
+}
+
+unsigned int pace_burst(struct pace *pace)
+{
+	return 1 + (unsigned int)random_below(&pace->random, BURST_MAX);
+}
+
+struct timespec pace_pause(struct pace *pace)
+{
+	return (struct timespec){.tv_nsec = (long)random_below(&pace->random, pace->pause_ns)};
+}
+
+void mailbox_raise(struct mailbox *mailbox)
+{
+	uint64_t last = __atomic_load_n(&mailbox->raised, __ATOMIC_RELAXED), now = now_ns();
+
+	/*
+	 * Release, and what carries it to the CPU is the chain of RMWs from the
+	 * signal to the vector: pending bit, work flag, APIC bit.
+	 */
+	__atomic_store_n(&mailbox->raised, now > last ? now : last + 1, __ATOMIC_RELEASE);
+}
+
+uint64_t mailbox_look(struct mailbox *mailbox)
+{
+	uint64_t event = __atomic_load_n(&mailbox->raised, __ATOMIC_ACQUIRE), now;
+	uint64_t seen = __atomic_load_n(&mailbox->seen, __ATOMIC_RELAXED);
+
+	do {
+		if (seen >= event)
+			return 0;
+	} while (!__atomic_compare_exchange_n(
+		&mailbox->seen, &seen, event, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED));
+	now = now_ns();
+	return now > event ? now - event : 1;
+}
+
+bool mailbox_lost(const struct mailbox *mailbox)
+{
+	return __atomic_load_n(&mailbox->seen, __ATOMIC_ACQUIRE) !=
+	       __atomic_load_n(&mailbox->raised, __ATOMIC_ACQUIRE);
+}
+
+static void inject(struct device *device)
+{
+	unsigned int cpu;
+
+	mailbox_raise(device->mailbox);
+	count(path[device->path].injected);
+	switch (device->path) {
+	case PATH_DIRECT:
+		hub_signal(device->event, 1);
+		break;
+	case PATH_EVENTFD:
+		hub_write(device->event, 1);
+		break;
+	default:
+		cpu = (unsigned int)random_below(&device->pace.random, device->nr_cpus);
+		if (!cpu_raise(&device->cpus[cpu], device->id))
+			count(path[PATH_SIGNAL].coalesced);
+		break;
+	}
+}
+
+static void *device_main(void *argument)
+{
+	struct device *device = argument;
+
+	while (!__atomic_load_n(&device->stopping, __ATOMIC_ACQUIRE)) {
+		struct timespec pause = pace_pause(&device->pace);
+
+		for (unsigned int n = pace_burst(&device->pace); n; n--)
+			inject(device);
+		clock_nanosleep(CLOCK_MONOTONIC, 0, &pause, NULL);
+	}
+	return NULL;
+}
+
+void device_start(struct device *device)
+{
+	device->thread = thread_start(device_main, device, "device %u", device->id);
+}
+
+void device_stop(struct device *device)
+{
+	__atomic_store_n(&device->stopping, 1, __ATOMIC_RELEASE);
+	pthread_join(device->thread, NULL);
+}

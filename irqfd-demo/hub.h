@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The eventfd hub.  In the kernel an eventfd calls its waiter from within the
+ * write, and tells it of the last close.  User space gets neither, so the hub
+ * owns each eventfd: a signal through the hub writes the real eventfd and runs
+ * the waiter in the caller, and the hub counts the handles.
+ *
+ * Another process writes the descriptor itself; whoever polls it on that
+ * process's behalf calls hub_wake().
+ */
+#ifndef HUB_H
+#define HUB_H
+
+#include <stdint.h>
+
+struct hub_event;
+
+/* Who is called.  Both calls run in a read-side section that hub_unhook() waits for. */
+struct hub_waiter {
+	void (*wake)(struct hub_waiter *waiter); /* any context, handlers included */
+	void (*hup)(struct hub_waiter *waiter);  /* the last handle is gone; may block */
+};
+
+/* A new eventfd, with one handle; NULL with errno set when there is none to be had. */
+struct hub_event *hub_open(void);
+
+/* One more handle for the same eventfd, and one less.  Not in a handler. */
+struct hub_event *hub_dup(struct hub_event *event);
+void hub_close(struct hub_event *event);
+
+/* The descriptor, for poll and for other processes. */
+int hub_fd(const struct hub_event *event);
+
+/* Write @n to the eventfd, no more; also write and wake the waiter.  Any context. */
+void hub_write(struct hub_event *event, uint64_t n);
+void hub_signal(struct hub_event *event, uint64_t n);
+
+/* Wake the waiter for a write that did not come through hub_signal().  Any context. */
+void hub_wake(struct hub_event *event);
+
+/* Read the counter and make it zero; 0 when it is. */
+uint64_t hub_drain(struct hub_event *event);
+
+/* Become the event's one waiter; -EBUSY when it has one.  Keeps the event until unhooked. */
+int hub_hook(struct hub_event *event, struct hub_waiter *waiter);
+
+/* End that.  On return no call is under way and none will come.  Blocks. */
+void hub_unhook(struct hub_event *event);
+
+/* At the end of the program: 0 when no call is under way, else negative errno. */
+int hub_end(void);
+
+#endif /* HUB_H */

@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * irqfd-demo: the command line.  A model of KVM's irqfd and interrupt routing
+ * that uses SRCU and sequence counters as KVM does.
+ */
+#include "demo.h"
+
+#include <argp.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define STATUS_USAGE 2
+
+#define DEFAULT_CPUS     2
+#define DEFAULT_DEVICES  4
+#define DEFAULT_ROUTES   64
+#define DEFAULT_DURATION 5
+#define DEFAULT_COUNT    1000
+#define MAX_DURATION     86400
+#define MAX_COUNT        1000000
+
+enum {
+	KEY_DURATION = 'd',
+	KEY_CPUS = 'c',
+	KEY_DEVICES = 'n',
+	KEY_ROUTES = 'r',
+	KEY_SEED = 's',
+	KEY_COUNT = 'N',
+};
+
+const char *argp_program_version = "irqfd-demo " PACKAGE_VERSION;
+
+static uint64_t parse_number(
+	struct argp_state *state, const char *option, const char *text, uint64_t min, uint64_t max)
+{
+	uint64_t n = 0;
+	const char *p;
+
+	for (p = text; *p >= '0' && *p <= '9'; p++) {
+		uint64_t digit = (uint64_t)(*p - '0');
+
+		if (n > (UINT64_MAX - digit) / 10)
+			break;
+		n = n * 10 + digit;
+	}
+	if (p == text || *p || n < min || n > max)
+		argp_error(state, "%s takes a number from %llu to %llu, not '%s'", option,
+			(unsigned long long)min, (unsigned long long)max, text);
+	return n;
+}
+
+/* Digits with at most one decimal point: strtod() would also take `nan' and `0x1p3'. */
+static double parse_seconds(struct argp_state *state, const char *text)
+{
+	size_t digits = strspn(text, "0123456789"), more = 0;
+	double seconds;
+
+	if (text[digits] == '.')
+		more = 1 + strspn(text + digits + 1, "0123456789");
+	seconds = strtod(text, NULL);
+	if (digits == 0 || text[digits + more] || seconds < 0.1 || seconds > MAX_DURATION)
+		argp_error(state, "--duration takes seconds from 0.1 to %d, not '%s'", MAX_DURATION,
+			text);
+	return seconds;
+}
+
+static void finish_run(struct argp_state *state, struct run_options *options)
+{
+	unsigned int sources = options->devices + 1;
+
+	if (!options->routes)
+		options->routes = sources > DEFAULT_ROUTES ? sources : DEFAULT_ROUTES;
+	if (options->routes < sources)
+		argp_error(state,
+			"--routes must be at least %u: one for each device and one for the other "
+			"process",
+			sources);
+}
+
+static error_t parse_run(int key, char *text, struct argp_state *state)
+{
+	struct run_options *options = state->input;
+
+	switch (key) {
+	case KEY_DURATION:
+		options->duration = parse_seconds(state, text);
+		return 0;
+	case KEY_CPUS:
+		options->cpus = (unsigned int)parse_number(state, "--cpus", text, 1, MAX_CPUS);
+		return 0;
+	case KEY_DEVICES:
+		options->devices =
+			(unsigned int)parse_number(state, "--devices", text, 1, MAX_DEVICES);
+		return 0;
+	case KEY_ROUTES:
+		options->routes =
+			(unsigned int)parse_number(state, "--routes", text, 1, MAX_ROUTES);
+		return 0;
+	case KEY_SEED:
+		options->seed = parse_number(state, "--seed", text, 0, UINT64_MAX);
+		return 0;
+	case ARGP_KEY_ARG:
+		argp_error(state, "unexpected argument '%s'", text);
+		return EINVAL;
+	case ARGP_KEY_END:
+		finish_run(state, options);
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+static int command_run(int argc, char **argv)
+{
+	static const struct argp_option table[] = {
+		{"duration", KEY_DURATION, "SECONDS", 0, "Inject for so long (5)", 0},
+		{"cpus", KEY_CPUS, "N", 0, "CPUs of the machine, 1 to 64 (2)", 0},
+		{"devices", KEY_DEVICES, "N", 0, "Device threads, 1 to 256 (4)", 0},
+		{"routes", KEY_ROUTES, "N", 0,
+			"Entries of each routing table, at least one more than devices, up to 4096 "
+			"(64)",
+			0},
+		{"seed", KEY_SEED, "N", 0, "Seed of the devices' random pace (1)", 0},
+		{0},
+	};
+	static const struct argp argp = {.options = table,
+		.parser = parse_run,
+		.doc = "Inject interrupts from devices and from another process while all routes "
+		       "are being replaced, and check that none is lost, torn or stale."};
+	struct run_options options = {.duration = DEFAULT_DURATION,
+		.cpus = DEFAULT_CPUS,
+		.devices = DEFAULT_DEVICES,
+		.seed = 1};
+
+	argp_parse(&argp, argc, argv, 0, NULL, &options);
+	return run_main(&options);
+}
+
+static error_t parse_leak(int key, char *text, struct argp_state *state)
+{
+	unsigned int *count = state->input;
+
+	switch (key) {
+	case KEY_COUNT:
+		*count = (unsigned int)parse_number(state, "--count", text, 1, MAX_COUNT);
+		return 0;
+	case ARGP_KEY_ARG:
+		argp_error(state, "unexpected argument '%s'", text);
+		return EINVAL;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+static int command_leak(int argc, char **argv)
+{
+	static const struct argp_option table[] = {
+		{"count", KEY_COUNT, "N", 0,
+			"Interrupts to put into the window, 1 to 1000000 (1000)", 0},
+		{0},
+	};
+	static const struct argp argp = {.options = table,
+		.parser = parse_leak,
+		.doc = "Show that a reader count which is not safe against interrupts loses "
+		       "readers, and that the real one does not."};
+	unsigned int count = DEFAULT_COUNT;
+
+	argp_parse(&argp, argc, argv, 0, NULL, &count);
+	return leak_main(count);
+}
+
+static const struct command {
+	const char *name;
+	const char *full_name;
+	int (*main)(int argc, char **argv);
+} commands[] = {
+	{"run", "irqfd-demo run", command_run},
+	{"leak", "irqfd-demo leak", command_leak},
+};
+
+/* What was found before the command's own arguments. */
+struct choice {
+	const struct command *command;
+	int index; /* of the command's name in argv */
+};
+
+static error_t parse_command(int key, char *text, struct argp_state *state)
+{
+	struct choice *choice = state->input;
+
+	switch (key) {
+	case ARGP_KEY_ARG:
+		for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
+			if (strcmp(text, commands[i].name) == 0)
+				choice->command = &commands[i];
+		if (!choice->command)
+			argp_error(state, "unknown command '%s'", text);
+		choice->index = state->next - 1;
+		state->next = state->argc; /* the rest is the command's */
+		return 0;
+	case ARGP_KEY_NO_ARGS:
+		argp_error(state, "no command given: run or leak");
+		return EINVAL;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+int main(int argc, char **argv)
+{
+	static const struct argp argp = {.parser = parse_command,
+		.args_doc = "run|leak [OPTION...]",
+		.doc = "A model of KVM's irqfd and interrupt routing on SRCU and sequence counters."
+		       "\v"
+		       "run\tinject interrupts while routes change, and check that none is lost\n"
+		       "leak\tlose reader counts to interrupts, and see cleanup_srcu_struct() "
+		       "tell\n"
+		       "\nEach command has a --help of its own."};
+	struct choice choice = {0};
+	int status;
+
+	argp_err_exit_status = STATUS_USAGE;
+	argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, &choice);
+	argv += choice.index;
+	argv[0] = (char *)choice.command->full_name;
+	status = choice.command->main(argc - choice.index, argv);
+	if (fflush(stdout) || ferror(stdout))
+		die(errno, "cannot write the output");
+	return status;
+}
