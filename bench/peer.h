@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A peer: one way to read and to wait for readers, as the benchmarks see it.
+ *
+ * Each peer is one C file (its adapter), which holds its domain and its reader
+ * loops, so that the readers are inlined where a C program would have them
+ * inlined.  A new peer is one such file, a line here, in peers.c and in bench.am.
+ * Included by the adapters and by the program.
+ */
+#ifndef BENCH_PEER_H
+#define BENCH_PEER_H
+
+#include <srcu/srcu.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct reader;
+
+struct peer {
+	const char *name;
+
+	/* Once, before all else; 0 or a negative errno.  NULL: nothing to do. */
+	int (*prepare)(void);
+
+	/* Around all use in one thread.  NULL: threads need not be registered. */
+	void (*enter)(void);
+	void (*leave)(void);
+
+	/* Run @n empty sections, and nothing else. */
+	void (*read_batch)(long n);
+
+	/* Run sections as @reader says until it says stop.  NULL with synchronize. */
+	void (*read_loop)(struct reader *reader);
+
+	/* Wait for a grace period.  NULL: another peer stands for this one's. */
+	void (*synchronize)(void);
+
+	/* Statistics of its domain; NULL: it has none. */
+	int (*stats)(struct srcu_stats *stats);
+};
+
+extern const struct peer peer_srcu_fast;
+extern const struct peer peer_srcu;
+extern const struct peer peer_srcu_fenced;
+extern const struct peer peer_srcu_fast_ptr;
+extern const struct peer peer_srcu_fast_pic;
+extern const struct peer peer_srcu_pic;
+extern const struct peer peer_urcu_memb;
+extern const struct peer peer_urcu_mb;
+extern const struct peer peer_urcu_bp;
+extern const struct peer peer_urcu_qsbr;
+
+/* All peers that this program was built with; ends with NULL. */
+extern const struct peer *const peers[];
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* BENCH_PEER_H */

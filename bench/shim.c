@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The grace-period benchmarks' C half: CPUs, background readers and the timed
+ * loop.  One group of readers at a time; called from the program's main thread
+ * only.
+ */
+#include <sched.h>
+
+#include "bench/reader.h"
+#include "bench/shim.h"
+
+static struct reader readers[READERS_MAX];
+static unsigned int nr_readers;
+
+/* Finds the first READERS_MAX + 1 CPUs of the affinity that the program began with. */
+static unsigned int find_cpus(int *cpus)
+{
+	static cpu_set_t allowed[64]; /* as many CPUs as any kernel is built for */
+	unsigned int found = 0;
+
+	if (sched_getaffinity(0, sizeof(allowed), allowed))
+		return 0;
+	for (int cpu = 0; cpu < (int)sizeof(allowed) * 8 && found <= READERS_MAX; cpu++)
+		if (CPU_ISSET_S((size_t)cpu, sizeof(allowed), allowed))
+			cpus[found++] = cpu;
+	return found;
+}
+
+/* Their number; one of them in @cpu when there are more than @index. */
+static unsigned int usable_cpu(unsigned int index, int *cpu)
+{
+	static int cpus[READERS_MAX + 1];
+	static unsigned int nr;
+
+	/* Once, before the first pin narrows the affinity. */
+	if (!nr)
+		nr = find_cpus(cpus);
+	if (index < nr)
+		*cpu = cpus[index];
+	return nr;
+}
+
+unsigned int usable_cpus(void)
+{
+	int unused;
+
+	return usable_cpu(0, &unused);
+}
+
+/* An unpinned thread measures too, with more noise: failure is no error. */
+static void pin_to(int cpu)
+{
+	cpu_set_t set[64];
+
+	CPU_ZERO_S(sizeof(set), set);
+	CPU_SET_S((size_t)cpu, sizeof(set), set);
+	sched_setaffinity(0, sizeof(set), set);
+}
+
+void pin_here(void)
+{
+	int cpu;
+
+	if (usable_cpu(0, &cpu))
+		pin_to(cpu);
+}
+
+static void *run_reader(void *arg)
+{
+	struct reader *reader = arg;
+
+	if (reader->cpu >= 0)
+		pin_to(reader->cpu);
+	if (reader->peer->enter)
+		reader->peer->enter();
+	reader->peer->read_loop(reader);
+	if (reader->peer->leave)
+		reader->peer->leave();
+	return NULL;
+}
+
+static int start_reader(struct reader *reader, const struct peer *peer, const struct load *load)
+{
+	unsigned int cpus;
+
+	*reader = (struct reader){
+		.peer = peer, .in_ns = load->in_ns, .out_ns = load->out_ns, .cpu = -1};
+	/* Not on the updater's CPU, as long as there is another. */
+	cpus = usable_cpus();
+	if (cpus > 1)
+		usable_cpu(1 + nr_readers % (cpus - 1), &reader->cpu);
+	return pthread_create(&reader->thread, NULL, run_reader, reader);
+}
+
+int readers_start(const struct peer *peer, const struct load *load)
+{
+	for (nr_readers = 0; nr_readers < load->readers; nr_readers++) {
+		int error = start_reader(&readers[nr_readers], peer, load);
+
+		if (error) {
+			readers_stop();
+			return error;
+		}
+	}
+	for (unsigned int i = 0; i < nr_readers; i++)
+		while (!__atomic_load_n(&readers[i].sections, __ATOMIC_RELAXED))
+			sched_yield();
+	return 0;
+}
+
+void readers_stop(void)
+{
+	for (unsigned int i = 0; i < nr_readers; i++)
+		__atomic_store_n(&readers[i].stop, true, __ATOMIC_RELAXED);
+	while (nr_readers)
+		pthread_join(readers[--nr_readers].thread, NULL);
+}
+
+uint64_t readers_sections(void)
+{
+	uint64_t sum = 0;
+
+	for (unsigned int i = 0; i < nr_readers; i++)
+		sum += __atomic_load_n(&readers[i].sections, __ATOMIC_RELAXED);
+	return sum;
+}
+
+/* One reading of the clock per grace period: the end of one is the start of the next. */
+void time_synchronize(const struct peer *peer, uint32_t *ns, unsigned int n)
+{
+	uint64_t began = now_ns();
+
+	for (unsigned int i = 0; i < n; i++) {
+		uint64_t ended, took;
+
+		peer->synchronize();
+		ended = now_ns();
+		took = ended - began;
+		ns[i] = took < UINT32_MAX ? (uint32_t)took : UINT32_MAX;
+		began = ended;
+	}
+}
+
+uint64_t clock_ns(void)
+{
+	return now_ns();
+}

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the C++ file calls: the timed loops and what is around them, all in C,
+ * so that the measured code is what a C compiler makes of it.
+ */
+#ifndef BENCH_SHIM_H
+#define BENCH_SHIM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "bench/peer.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* What one background reader repeats: a section, then time outside. */
+struct load {
+	unsigned int readers;
+	uint64_t in_ns;
+	uint64_t out_ns;
+};
+
+/* The most readers that a load may have. */
+#define READERS_MAX 2
+
+/* shim.c */
+
+/* How many CPUs this process may use, counted up to READERS_MAX + 1. */
+unsigned int usable_cpus(void);
+
+/* Pin the caller to the first of them, which the updaters and single readers use. */
+void pin_here(void);
+
+/*
+ * Start @load's readers, on the CPUs after the first, and wait until each has
+ * had a section.  Return: 0 or a positive errno, and then none is running.
+ */
+int readers_start(const struct peer *peer, const struct load *load);
+void readers_stop(void);
+
+/* Sections that the readers have ended since their start. */
+uint64_t readers_sections(void);
+
+/* Wait for @n grace periods, one after the other, and put each one's time into @ns. */
+void time_synchronize(const struct peer *peer, uint32_t *ns, unsigned int n);
+
+uint64_t clock_ns(void);
+
+/* percpu-loops.c */
+
+/* Memory for one 16-byte pair of counters per CPU, or NULL with errno. */
+void *scan_alloc(size_t stride, size_t cpus);
+void scan_free(void *memory, size_t stride, size_t cpus);
+uint64_t scan_sum(const void *memory, size_t stride, size_t cpus);
+
+/* Add 1 to a counter @n times. */
+int inc_prepare(void);
+void inc_this_cpu(long n);
+void inc_plain_this_cpu(long n);
+void inc_atomic(long n);
+void inc_plain(long n);
+
+/* machine.c: what a figure must be read with, as keys and values. */
+void machine_describe(void (*add)(const char *key, const char *value));
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* BENCH_SHIM_H */
