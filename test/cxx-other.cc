@@ -1,0 +1,7 @@
+/* SPDX-License-Identifier: MIT */
+#include "cxx-unit.h"
+
+int read_in_other_unit(const int *const *where)
+{
+	return read_once_inline(where);
+}

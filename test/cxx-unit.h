@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+/* An inline function with restartable sequences in it, for two C++ units. */
+#ifndef TEST_CXX_UNIT_H
+#define TEST_CXX_UNIT_H
+
+#include <srcu/srcu.h>
+
+extern srcu_struct shared_domain;
+
+inline int read_once_inline(const int *const *where)
+{
+	srcu_ctr *ctr = srcu_read_lock_fast(&shared_domain);
+	int idx = srcu_read_lock(&shared_domain);
+	int value = *srcu_dereference(*where, &shared_domain);
+
+	srcu_read_unlock(&shared_domain, idx);
+	srcu_read_unlock_fast(&shared_domain, ctr);
+	return value;
+}
+
+int read_in_other_unit(const int *const *where);
+
+#endif

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the unit tests share: reports of the library collected instead of
+ * printed, threads that are stepped from outside, pinning.  Each test runs in a
+ * process of its own (Check forks); the time-out is a watchdog, not a
+ * measurement.
+ */
+#ifndef TEST_HARNESS_H
+#define TEST_HARNESS_H
+
+#include <check.h>
+#include <pthread.h>
+#include <srcu/srcu.h>
+#include <stdbool.h>
+
+#define WATCHDOG_S 60
+
+/* Reports since warnings_collect(); the text of the latest. */
+void warnings_collect(void);
+unsigned int warnings(void);
+bool warned_of(const char *part);
+
+/*
+ * A thread that runs one function and can be waited for at named points: it
+ * calls step_reached(), the test calls step_await(), and back by step_allow()
+ * and step_pause().
+ */
+struct stepper {
+	pthread_mutex_t mutex;
+	pthread_cond_t changed;
+	unsigned int reached;
+	unsigned int allowed;
+};
+
+#define STEPPER_INIT                                                      \
+	{                                                                 \
+		PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, 0, 0 \
+	}
+
+void step_reached(struct stepper *stepper, unsigned int step);
+void step_await(struct stepper *stepper, unsigned int step);
+void step_allow(struct stepper *stepper, unsigned int step);
+void step_pause(struct stepper *stepper, unsigned int step);
+
+pthread_t thread_start(void *(*function)(void *), void *arg);
+void thread_join(pthread_t thread);
+
+/* Wait until *flag is set; until it has been seen to stay unset for a while. */
+void await_flag(const int *flag);
+void set_flag(int *flag);
+bool flag_set(const int *flag);
+
+/* Pin the calling thread; the number of CPUs it may use. */
+unsigned int cpus_allowed(void);
+void pin_to_nth_cpu(unsigned int n);
+
+/*
+ * Signals to one thread until stopped, each sent when the one before has been
+ * handled and after a pause of varying length: without the first the thread
+ * would do nothing but handle signals, without the second fork() would be
+ * restarted for ever.
+ */
+struct storm {
+	pthread_t target;
+	int signal;
+	int stop;
+	uint64_t sent;
+	pthread_t sender;
+};
+
+void storm_start(struct storm *storm, int signal, void (*handler)(void));
+void storm_stop(struct storm *storm);
+uint64_t storm_handled(void);
+
+/* Is one of the words of SRCU_FORCE set in this run? */
+bool forced(const char *word);
+
+int run_suite(const char *name, TCase *const *cases);
+TCase *test_case(const char *name);
+
+#endif /* TEST_HARNESS_H */

@@ -1,0 +1,57 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# The programs in the manual pages' EXAMPLES compile without a warning, run and
+# exit with 0.  From the environment: srcdir, the top of the source tree; CC,
+# CPPFLAGS, CFLAGS and LIBS, how to compile a program that uses the library.
+set -u
+
+top=${srcdir:-.}
+work=$(mktemp -d) || exit 99
+trap 'rm -rf "$work"' EXIT
+failures=0
+programs=0
+
+complain()
+{
+	echo "man-examples: $*" >&2
+	failures=$((failures + 1))
+}
+
+# The literal displays of a page's EXAMPLES, one file each, as $work/NUMBER.c.
+extract()
+{
+	rm -f "$work"/*.c
+	awk -v dir="$work" '
+		/^\.Sh / { examples = ($2 == "EXAMPLES") }
+		/^\.Ed/ { if (out) close(out); out = "" }
+		out { gsub(/\\e/, "\\"); gsub(/\\&/, ""); gsub(/\\-/, "-"); print > out }
+		examples && /^\.Bd -literal/ { out = dir "/" ++n ".c" }
+	' "$1"
+}
+
+run_program()
+{
+	programs=$((programs + 1))
+	# shellcheck disable=SC2086 # flags are lists
+	if ! ${CC:-cc} ${CPPFLAGS:-} ${CFLAGS:-} -Wall -Wextra -Werror -o "$work/program" "$2" ${LIBS:-}; then
+		complain "$1: the example does not compile"
+	elif ! timeout 60 "$work/program"; then
+		complain "$1: the example fails"
+	fi
+}
+
+for page in "$top"/man/*.[37]; do
+	extract "$page"
+	found=$programs
+	for source in "$work"/*.c; do
+		grep -q '^int main(' "$source" 2>/dev/null || continue
+		run_program "$page" "$source"
+	done
+	case $(sed 1q "$page") in
+	.so*) ;;
+	*) [ "$programs" -gt "$found" ] || complain "$page: no program in EXAMPLES" ;;
+	esac
+done
+
+echo "man-examples: $programs programs, $failures failure(s)"
+[ "$programs" -gt 0 ] && [ "$failures" -eq 0 ]
