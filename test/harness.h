@@ -15,6 +15,18 @@
 
 #define WATCHDOG_S 60
 
+/* A sanitizer's own memory does not fit into a limited address space. */
+#if defined(__SANITIZE_ADDRESS__) || defined(SRCU_TSAN)
+#define ADDRESS_SPACE_CAN_BE_LIMITED false
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define ADDRESS_SPACE_CAN_BE_LIMITED false
+#endif
+#endif
+#ifndef ADDRESS_SPACE_CAN_BE_LIMITED
+#define ADDRESS_SPACE_CAN_BE_LIMITED true
+#endif
+
 /* Reports since warnings_collect(); the text of the latest. */
 void warnings_collect(void);
 unsigned int warnings(void);

@@ -15,6 +15,7 @@ fail() {
 	exit 1
 }
 
+# shellcheck disable=SC2016
 sed -n '/^```c$/,/^```$/p' "$srcdir/README.md" | sed '/^```/d' >"$work/readme.c"
 grep -q main "$work/readme.c" || fail "README.md has no program"
 # shellcheck disable=SC2046,SC2086

@@ -283,7 +283,9 @@ int main(void)
 	tcase_add_test(life, the_mode_in_use_is_told);
 	tcase_add_test(life, slots_are_reused_with_their_counts);
 	tcase_add_test(life, many_domains_are_apart);
-	tcase_add_test(none, no_address_space_is_enomem_and_static_domains_work);
-	tcase_add_test(none, a_small_address_space_makes_a_small_window);
+	if (ADDRESS_SPACE_CAN_BE_LIMITED || forced("nomemory"))
+		tcase_add_test(none, no_address_space_is_enomem_and_static_domains_work);
+	if (ADDRESS_SPACE_CAN_BE_LIMITED)
+		tcase_add_test(none, a_small_address_space_makes_a_small_window);
 	return run_suite("life of a domain", forced("nomemory") ? without : with);
 }

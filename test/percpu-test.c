@@ -251,6 +251,7 @@ int main(void)
 	tcase_add_test(memory, bad_sizes_are_refused);
 	tcase_add_test(memory, a_bad_free_is_reported_and_harmless);
 	tcase_add_test(memory, threads_allocate_at_once);
-	tcase_add_test(none, no_address_space_is_enomem);
+	if (ADDRESS_SPACE_CAN_BE_LIMITED || forced("nomemory"))
+		tcase_add_test(none, no_address_space_is_enomem);
 	return run_suite("percpu", forced("nomemory") ? without : with);
 }
