@@ -6,7 +6,8 @@
 set -u
 
 top=${srcdir:-.}
-headers="$top/srcu/srcu.h $top/srcu/percpu.h $top/seqcount/seqcount.h"
+headers="$top/srcu/srcu.h $top/srcu/reader.h $top/srcu/update.h $top/srcu/percpu.h
+	$top/seqcount/seqcount.h"
 map=$top/srcu/libsrcu.map
 failures=0
 

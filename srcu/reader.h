@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The reader side, inline where that is allowed.  Part of <srcu/srcu.h>.
+ */
+#ifndef SRCU_READER_H
+#define SRCU_READER_H
+
+#ifndef SRCU_SRCU_H
+#error "include <srcu/srcu.h> instead"
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* The out-of-line readers: same contract as the inline ones below. */
+SRCU_API int __srcu_read_lock(struct srcu_struct *ssp);
+SRCU_API void __srcu_read_unlock(struct srcu_struct *ssp, int idx);
+SRCU_API struct srcu_ctr *__srcu_read_lock_fast(struct srcu_struct *ssp);
+SRCU_API void __srcu_read_unlock_fast(struct srcu_struct *ssp, struct srcu_ctr *scp);
+
+#ifdef SRCU_TSAN
+/* For a library that was built without TSan: what the sections order. */
+extern void __tsan_acquire(void *);
+extern void __tsan_release(void *);
+#define srcu_tsan_acquire_(p) __tsan_acquire(p)
+#define srcu_tsan_release_(p) __tsan_release(p)
+#else
+#define srcu_tsan_acquire_(p) ((void)(p))
+#define srcu_tsan_release_(p) ((void)(p))
+#endif
+
+/**
+ * srcu_read_lock_fast - begin a read-side critical section
+ * @ssp: the domain
+ *
+ * Until the matching unlock no grace period of @ssp that begins from now on
+ * ends.  Sections nest, overlap and may block.  A domain that is NULL, was
+ * never initialised or was cleaned up is reported to the warn handler and
+ * protects nothing.
+ *
+ * Context: any, signal handlers included; keeps errno.  Not a vfork() child.
+ * Never blocks.
+ * Ordering: a compiler barrier (barrier B of srcu(7) makes it a full one where
+ * a grace period is concerned); smp_mb__after_srcu_read_lock() is the fence for
+ * code that needs one towards third threads.
+ * Return: the token for srcu_read_unlock_fast(), never NULL.
+ * Origin: Linux, srcu_read_lock_fast().
+ */
+static inline struct srcu_ctr *srcu_read_lock_fast(struct srcu_struct *ssp)
+{
+#ifdef SRCU_RSEQ_INLINE
+	uintptr_t word;
+
+	if (srcu_likely_(ssp != NULL)) {
+		word = __atomic_load_n(&ssp->word_, __ATOMIC_RELAXED);
+		if (srcu_likely_(!(word & 1)) &&
+			srcu_likely_(srcu_rseq_inc_lock_(word, &ssp->mark_, 1)))
+			return (struct srcu_ctr *)word;
+	}
+#endif
+	return __srcu_read_lock_fast(ssp);
+}
+
+/**
+ * srcu_read_unlock_fast - end a read-side critical section
+ * @ssp: the domain
+ * @scp: the token that its srcu_read_lock_fast() returned
+ *
+ * Nothing of the domain is touched after the count that ends the section.
+ *
+ * Context: any, signal handlers included, on any thread; keeps errno.
+ * Ordering: the section's accesses come before the count (store-release).
+ * Origin: Linux, srcu_read_unlock_fast().
+ */
+static inline void srcu_read_unlock_fast(struct srcu_struct *ssp, struct srcu_ctr *scp)
+{
+	srcu_tsan_release_(ssp);
+#ifdef SRCU_RSEQ_INLINE
+	if (srcu_likely_(ssp != NULL) &&
+		srcu_likely_(srcu_rseq_inc_unlock_((uintptr_t)scp, &ssp->mark_, 1)))
+		return;
+#endif
+	__srcu_read_unlock_fast(ssp, scp);
+}
+
+/**
+ * srcu_read_lock - begin a read-side critical section, with an int for a token
+ * @ssp: the domain
+ *
+ * As srcu_read_lock_fast(), a fraction slower.
+ *
+ * Return: the token for srcu_read_unlock(), never negative.  Not just 0 or 1 as
+ * in Linux: a token names the domain's counters.
+ * Origin: Linux, srcu_read_lock(); there it is a full barrier, here it is not.
+ */
+static inline int srcu_read_lock(struct srcu_struct *ssp)
+{
+#ifdef SRCU_RSEQ_INLINE
+	uintptr_t word;
+
+	if (srcu_likely_(ssp != NULL)) {
+		word = __atomic_load_n(&ssp->word_, __ATOMIC_RELAXED);
+		if (srcu_likely_(!(word & 1)) &&
+			srcu_likely_(srcu_rseq_inc_lock_(word, &ssp->mark_, 1)))
+			return (int)((word >> 4) & 0x7fffffff);
+	}
+#endif
+	return __srcu_read_lock(ssp);
+}
+
+/**
+ * srcu_read_unlock - end a section that srcu_read_lock() began
+ * @ssp: the domain
+ * @idx: the token that its srcu_read_lock() returned
+ *
+ * Context and ordering: as srcu_read_unlock_fast().
+ * Origin: Linux, srcu_read_unlock().
+ */
+static inline void srcu_read_unlock(struct srcu_struct *ssp, int idx)
+{
+	srcu_tsan_release_(ssp);
+#ifdef SRCU_RSEQ_INLINE
+	if (srcu_likely_(ssp != NULL)) {
+		/* All counters lie in one window: the word has the upper bits of their addresses.
+		 */
+		uintptr_t word = __atomic_load_n(&ssp->word_, __ATOMIC_RELAXED);
+		uintptr_t ctr = (word >> SRCU_WINDOW_SHIFT_ << SRCU_WINDOW_SHIFT_) |
+				(uintptr_t)(unsigned int)idx << 4;
+
+		if (srcu_likely_(srcu_rseq_inc_unlock_(ctr, &ssp->mark_, 1)))
+			return;
+	}
+#endif
+	__srcu_read_unlock(ssp, idx);
+}
+
+/**
+ * srcu_down_read, srcu_up_read - a section that may end in another thread
+ * @ssp: the domain
+ * @idx: the token from srcu_down_read()
+ *
+ * The token may be handed to another thread, which ends the section.  They are
+ * srcu_read_lock() and srcu_read_unlock() under the names that say so.
+ *
+ * Origin: Linux, srcu_down_read() and srcu_up_read().
+ */
+static inline int srcu_down_read(struct srcu_struct *ssp)
+{
+	return srcu_read_lock(ssp);
+}
+
+static inline void srcu_up_read(struct srcu_struct *ssp, int idx)
+{
+	srcu_read_unlock(ssp, idx);
+}
+
+/** srcu_down_read_fast, srcu_up_read_fast - the same with the token of srcu_read_lock_fast() */
+static inline struct srcu_ctr *srcu_down_read_fast(struct srcu_struct *ssp)
+{
+	return srcu_read_lock_fast(ssp);
+}
+
+static inline void srcu_up_read_fast(struct srcu_struct *ssp, struct srcu_ctr *scp)
+{
+	srcu_read_unlock_fast(ssp, scp);
+}
+
+/**
+ * smp_mb__after_srcu_read_lock, smp_mb__after_srcu_read_unlock - full fences
+ *
+ * Linux's srcu_read_lock() and srcu_read_unlock() are full barriers and these
+ * are empty there.  Here the readers are not, and these are the fences: code
+ * that came from the kernel and relied on the barrier needs one of them.
+ */
+static inline void smp_mb__after_srcu_read_lock(void)
+{
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+}
+
+static inline void smp_mb__after_srcu_read_unlock(void)
+{
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+}
+
+/**
+ * srcu_dereference - load a pointer that the domain's readers may follow
+ * @p: the pointer, as an lvalue
+ * @ssp: the domain whose section the caller is in
+ *
+ * Ordering: accesses through the pointer come after its load.
+ */
+#define srcu_dereference(p, ssp) ((void)(ssp), __atomic_load_n(&(p), __ATOMIC_CONSUME))
+
+/**
+ * srcu_assign_pointer - publish a pointer to readers
+ * @p: the pointer, as an lvalue
+ * @v: its new value
+ *
+ * Ordering: what the caller wrote before comes before the pointer's store.
+ * Origin: Linux's rcu_assign_pointer(), under a name that liburcu leaves free.
+ */
+#define srcu_assign_pointer(p, v) __atomic_store_n(&(p), (v), __ATOMIC_RELEASE)
+
+/**
+ * SRCU_INIT_POINTER - set a pointer that no reader can see yet, or to NULL
+ *
+ * Orders nothing.
+ */
+#define SRCU_INIT_POINTER(p, v) __atomic_store_n(&(p), (v), __ATOMIC_RELAXED)
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* SRCU_READER_H */
