@@ -90,12 +90,14 @@ static bool walk_all_cpus(void)
 
 static void barrier_without_membarrier(const struct srcu_struct *ssp)
 {
+	static const uint32_t never;
+
 	__atomic_store_n(&membarrier_refused, true, __ATOMIC_RELAXED);
 	for (bool told = false; !walk_all_cpus(); told = true) {
 		if (!told)
 			srcu_warn(ssp, "grace period cannot go on: neither membarrier nor "
 				       "sched_setaffinity is allowed");
-		srcu_sleep_ns(10000000);
+		srcu_futex_wait(&never, 0, 10000000);
 		if (!membarrier(MEMBARRIER_CMD_PRIVATE_EXPEDITED))
 			return;
 	}

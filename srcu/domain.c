@@ -171,12 +171,8 @@ static void give_slot(struct srcu_struct *ssp, uintptr_t slot)
 /* Under the grace-period lock: 0 when nothing is left, else what was reported. */
 static int check_idle(struct srcu_struct *ssp)
 {
-	if (ssp->gp_pending_) {
-		srcu_warn(ssp, "cleanup_srcu_struct: a grace period is under way");
-		return -EBUSY;
-	}
 	srcu_barrier_all_readers(ssp);
-	if (srcu_gp_quiescent(ssp, 0) && srcu_gp_quiescent(ssp, 1))
+	if (!ssp->gp_pending_ && srcu_gp_quiescent(ssp, 0) && srcu_gp_quiescent(ssp, 1))
 		return 0;
 	srcu_warn(ssp,
 		"cleanup_srcu_struct: %lld reader(s) still inside: leaked, or an unlock is missing",
@@ -195,6 +191,7 @@ int cleanup_srcu_struct(struct srcu_struct *ssp)
 		return 0;
 	if (!srcu_domain_usable(ssp, __func__, &word))
 		return -EINVAL;
+	srcu_gp_try(ssp); /* what was polled for, or left at a time-out */
 	if (!srcu_gp_trylock(ssp)) {
 		srcu_warn(ssp, "cleanup_srcu_struct: a grace period is under way");
 		return -EBUSY;

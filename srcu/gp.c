@@ -98,6 +98,11 @@ static unsigned int rank_bit(unsigned int rank)
 	return 1u << rank;
 }
 
+static uint64_t needed(const struct srcu_struct *ssp)
+{
+	return __atomic_load_n(&ssp->needed_, __ATOMIC_ACQUIRE);
+}
+
 static void gp_begin(struct srcu_struct *ssp)
 {
 	/* S was in the caller.  Release: pairs with the acquire of started_'s readers. */
@@ -135,9 +140,19 @@ static bool gp_advance(struct srcu_struct *ssp)
 	return false;
 }
 
+/* Grace period @number and those before it are expedited from now on. */
+void srcu_gp_hurry(struct srcu_struct *ssp, uint64_t number)
+{
+	raise_u64(&ssp->hurried_, number);
+	/* The leader looks at hurried_ after gp_kick_, which it sleeps on. */
+	__atomic_fetch_add(&ssp->gp_kick_, 1, __ATOMIC_SEQ_CST);
+	if (__atomic_load_n(&ssp->gp_lock_, __ATOMIC_SEQ_CST))
+		srcu_futex_wake(&ssp->gp_kick_);
+}
+
 /* How a leader waits for readers: what it has spent, and when it next complains. */
 struct gp_wait {
-	bool expedited;
+	uint64_t deadline_ns;
 	uint64_t began_ns;
 	uint64_t waited_ns;
 	uint64_t report_ns;
@@ -145,92 +160,108 @@ struct gp_wait {
 
 static void report_stall(const struct srcu_struct *ssp, struct gp_wait *wait)
 {
+	static const char *const ranks[] = {"none", "0", "1", "0 and 1"};
+
 	srcu_warn(ssp, "grace period %llu has waited %llu s for %lld reader(s) (rank %s)",
 		(unsigned long long)ssp->started_,
 		(unsigned long long)(wait->waited_ns / 1000000000u),
-		(long long)srcu_gp_readers(ssp),
-		ssp->gp_pending_ == 3   ? "0 and 1"
-		: ssp->gp_pending_ == 2 ? "1"
-					: "0");
+		(long long)srcu_gp_readers(ssp), ranks[ssp->gp_pending_]);
 	wait->report_ns *= 2;
 }
 
-static uint64_t sleep_share(const struct gp_wait *wait)
+static uint64_t clamp_u64(uint64_t least, uint64_t value, uint64_t most)
 {
-	uint64_t share = wait->waited_ns / 8, most = wait->expedited ? SLEEP_MAX_EXP : SLEEP_MAX_NS;
-
-	return share < SLEEP_MIN_NS ? SLEEP_MIN_NS : share > most ? most : share;
+	return value < least ? least : value > most ? most : value;
 }
 
 /*
  * Spin, then yield, then sleep an eighth of the time spent: readers never wake
- * anybody, and the overshoot stays within that share.
+ * anybody, and the overshoot stays within that share.  False when the deadline
+ * has passed.
  */
-static void gp_relax(struct srcu_struct *ssp, struct gp_wait *wait)
+static bool gp_relax(struct srcu_struct *ssp, struct gp_wait *wait)
 {
+	uint32_t kick = __atomic_load_n(&ssp->gp_kick_, __ATOMIC_ACQUIRE);
+	bool hurried = __atomic_load_n(&ssp->hurried_, __ATOMIC_ACQUIRE) >= ssp->started_;
 	uint64_t now = srcu_now_ns();
 
+	if (now >= wait->deadline_ns)
+		return false;
 	if (!wait->began_ns)
 		wait->began_ns = now;
 	wait->waited_ns = now - wait->began_ns;
-	if (wait->waited_ns < SPIN_NS)
-		cpu_relax();
-	else if (wait->waited_ns < (wait->expedited ? YIELD_NS_EXP : YIELD_NS))
-		sched_yield();
-	else
-		srcu_sleep_ns(sleep_share(wait));
 	if (wait->waited_ns > wait->report_ns)
 		report_stall(ssp, wait);
+	if (wait->waited_ns < SPIN_NS) {
+		cpu_relax();
+	} else if (wait->waited_ns < (hurried ? YIELD_NS_EXP : YIELD_NS)) {
+		sched_yield();
+	} else {
+		uint64_t most = hurried ? SLEEP_MAX_EXP : SLEEP_MAX_NS;
+		uint64_t share = clamp_u64(SLEEP_MIN_NS, wait->waited_ns / 8, most);
+
+		srcu_futex_wait(&ssp->gp_kick_, kick, clamp_u64(0, share, wait->deadline_ns - now));
+	}
+	return true;
 }
 
-/* Advance under the lock until grace period @cookie has ended. */
-static void gp_lead(struct srcu_struct *ssp, uint64_t cookie, bool expedited)
+/* Advance under the lock until grace period @number has ended, or the deadline passed. */
+static bool gp_lead(struct srcu_struct *ssp, uint64_t number, uint64_t deadline_ns)
 {
-	struct gp_wait wait = {.expedited = expedited, .report_ns = STALL_NS};
+	struct gp_wait wait = {.deadline_ns = deadline_ns, .report_ns = STALL_NS};
+	bool in_time = true;
 
-	while (ssp->done_ < cookie)
+	while (in_time && ssp->done_ < number)
 		if (!gp_advance(ssp))
-			gp_relax(ssp, &wait);
+			in_time = gp_relax(ssp, &wait);
 	if (wait.waited_ns > ssp->longest_ns_)
 		__atomic_store_n(&ssp->longest_ns_, wait.waited_ns, __ATOMIC_RELAXED);
+	return in_time;
 }
 
-static bool gp_done(const struct srcu_struct *ssp, uint64_t cookie)
+/* The number of the first grace period that waits for all readers there are now. */
+uint64_t srcu_gp_next(const struct srcu_struct *ssp)
 {
-	return __atomic_load_n(&ssp->done_, __ATOMIC_ACQUIRE) >= cookie; /* D */
-}
-
-static void synchronize(struct srcu_struct *ssp, const char *function, bool expedited)
-{
-	bool led = false;
-	uint64_t cookie;
-	uintptr_t word;
-
-	if (!srcu_domain_usable(ssp, function, &word))
-		return;
 	full_fence(); /* S */
-	/* A grace period that has begun may have missed a reader of ours: the next one. */
-	cookie = __atomic_load_n(&ssp->started_, __ATOMIC_ACQUIRE) + 1;
-	while (!gp_done(ssp, cookie)) {
-		if (!srcu_gp_trylock(ssp)) {
-			srcu_gp_wait_unlock(ssp);
-			continue;
+	/* One that has begun may have missed a reader that the caller cares for. */
+	return __atomic_load_n(&ssp->started_, __ATOMIC_ACQUIRE) + 1;
+}
+
+bool srcu_gp_done(const struct srcu_struct *ssp, uint64_t number)
+{
+	return __atomic_load_n(&ssp->done_, __ATOMIC_ACQUIRE) >= number; /* D */
+}
+
+/* Wait until grace period @number has ended, leading it if nobody does. */
+bool srcu_gp_wait(struct srcu_struct *ssp, uint64_t number, uint64_t deadline_ns)
+{
+	bool led = false, in_time = true;
+
+	while (in_time && !srcu_gp_done(ssp, number)) {
+		if (srcu_gp_trylock(ssp)) {
+			led = !srcu_gp_done(ssp, number);
+			in_time = gp_lead(ssp, number, deadline_ns);
+			srcu_gp_unlock(ssp);
+		} else {
+			in_time = srcu_gp_wait_unlock(ssp, deadline_ns);
 		}
-		led = !gp_done(ssp, cookie);
-		gp_lead(ssp, cookie, expedited);
-		srcu_gp_unlock(ssp);
 	}
 	if (!led)
 		__atomic_fetch_add(&ssp->shared_, 1, __ATOMIC_RELAXED);
 	full_fence(); /* F */
+	return in_time;
 }
 
-void __synchronize_srcu(struct srcu_struct *ssp)
+/*
+ * Go on with what is under way or asked for, as far as that goes without
+ * waiting.  Nothing happens while somebody leads.
+ */
+void srcu_gp_try(struct srcu_struct *ssp)
 {
-	synchronize(ssp, "synchronize_srcu", false);
-}
-
-void __synchronize_srcu_expedited(struct srcu_struct *ssp)
-{
-	synchronize(ssp, "synchronize_srcu_expedited", true);
+	if (!srcu_gp_trylock(ssp))
+		return;
+	while (ssp->gp_pending_ || !srcu_gp_done(ssp, needed(ssp)))
+		if (!gp_advance(ssp))
+			break;
+	srcu_gp_unlock(ssp);
 }

@@ -60,6 +60,16 @@ static inline void full_fence_after_rmw(void)
 #endif
 }
 
+/* Make *value at least @least.  Full fence. */
+static inline void raise_u64(uint64_t *value, uint64_t least)
+{
+	uint64_t old = __atomic_load_n(value, __ATOMIC_RELAXED);
+
+	while (old < least && !__atomic_compare_exchange_n(value, &old, least, false,
+				      __ATOMIC_SEQ_CST, __ATOMIC_RELAXED))
+		;
+}
+
 static inline uint32_t domain_flags(const struct srcu_struct *ssp)
 {
 	return __atomic_load_n(&ssp->flags_, __ATOMIC_RELAXED);
@@ -88,14 +98,13 @@ static inline struct srcu_ctr *ctr_on(uintptr_t ctr, unsigned int cpu)
 	return (struct srcu_ctr *)(ctr + (uintptr_t)cpu * SRCU_PERCPU_STRIDE);
 }
 
-/* setup.c: what this process and kernel offer; all but srcu_sleep_ns() async-signal-safe */
+/* setup.c: what this process and kernel offer; all async-signal-safe */
 void srcu_setup(void);
 enum forced { FORCE_NORSEQ = 1, FORCE_NOMEMBARRIER = 2, FORCE_NOMEMORY = 4 };
 bool srcu_forced(enum forced what);
 bool srcu_have_rseq(void);
 int srcu_this_cpu(void);
 uint64_t srcu_now_ns(void);
-void srcu_sleep_ns(uint64_t ns);
 
 /* barrier.c: M */
 bool srcu_have_membarrier(void);
@@ -107,14 +116,23 @@ bool srcu_domain_cover_cpu(struct srcu_struct *ssp, uintptr_t word, unsigned int
 uintptr_t srcu_domain_word(struct srcu_struct *ssp);
 bool srcu_domain_usable(struct srcu_struct *ssp, const char *function, uintptr_t *word);
 
-/* gp.c */
+/* gp.c: grace periods by their numbers */
 bool srcu_gp_quiescent(const struct srcu_struct *ssp, unsigned int rank);
 uint64_t srcu_gp_readers(const struct srcu_struct *ssp);
+uint64_t srcu_gp_next(const struct srcu_struct *ssp);
+bool srcu_gp_done(const struct srcu_struct *ssp, uint64_t number);
+bool srcu_gp_wait(struct srcu_struct *ssp, uint64_t number, uint64_t deadline_ns);
+void srcu_gp_try(struct srcu_struct *ssp);
+void srcu_gp_hurry(struct srcu_struct *ssp, uint64_t number);
 
 /* gp-lock.c */
 bool srcu_gp_trylock(struct srcu_struct *ssp);
 void srcu_gp_unlock(struct srcu_struct *ssp);
-void srcu_gp_wait_unlock(struct srcu_struct *ssp);
+bool srcu_gp_wait_unlock(struct srcu_struct *ssp, uint64_t deadline_ns);
+
+/* futex.c */
+void srcu_futex_wait(const uint32_t *word, uint32_t expected, uint64_t ns);
+void srcu_futex_wake(const uint32_t *word);
 
 /* warn.c */
 void srcu_warn(const struct srcu_struct *ssp, const char *format, ...)

@@ -6,7 +6,6 @@
  * sure that it runs while the process is young.
  */
 #include <errno.h>
-#include <pthread.h>
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
@@ -116,20 +115,6 @@ uint64_t srcu_now_ns(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
-
-/* Not a cancellation point, as no wait of the library is. */
-void srcu_sleep_ns(uint64_t ns)
-{
-	struct timespec span = {
-		.tv_sec = (time_t)(ns / 1000000000u),
-		.tv_nsec = (long)(ns % 1000000000u),
-	};
-	int state;
-
-	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &state);
-	clock_nanosleep(CLOCK_MONOTONIC, 0, &span, NULL);
-	pthread_setcancelstate(state, &state);
 }
 
 void srcu_setup(void)

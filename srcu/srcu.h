@@ -50,16 +50,20 @@ struct srcu_struct {
 	struct srcu_ctr twin_[2];
 	uint64_t pad1_[4];
 
-	/* Written by updaters. */
-	uint64_t started_; /* number of the latest grace period to have begun */
-	uint64_t done_;    /* number of the latest grace period to have ended */
+	/* Written by updaters; a grace period has a number, one more than the one before. */
+	uint64_t started_; /* the latest to have begun */
+	uint64_t done_;    /* the latest to have ended */
+	uint64_t needed_;  /* the latest that somebody polls for */
+	uint64_t hurried_; /* up to this one they are expedited */
 	uint32_t gp_lock_;
-	uint32_t gp_pending_; /* ranks that the running grace period waits for, a bit each */
+	uint32_t gp_pending_; /* ranks that the running one waits for, a bit each */
+	uint32_t gp_kick_;    /* what its leader sleeps on; changed to wake it */
+	uint32_t pad2_;
 	uint64_t shared_;
 	uint64_t membarriers_;
 	uint64_t longest_ns_;
 
-	uint64_t reserved_[10];
+	uint64_t reserved_[7];
 };
 
 #define SRCU_WORD_UNINIT_  1u
@@ -69,7 +73,7 @@ struct srcu_struct {
 #define SRCU_STRUCT_INIT_(name)                                                                   \
 	{                                                                                         \
 		SRCU_WORD_UNINIT_, 0, 0, #name, SRCU_MAGIC_, 0, {0}, {{0, 0}, {0, 0}}, {0}, 0, 0, \
-			0, 0, 0, 0, 0,                                                            \
+			0, 0, 0, 0, 0, 0, 0, 0, 0,                                                \
 		{                                                                                 \
 			0                                                                         \
 		}                                                                                 \

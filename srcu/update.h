@@ -56,6 +56,143 @@ static inline void synchronize_srcu_expedited(struct srcu_struct *ssp)
 	srcu_tsan_acquire_(ssp);
 }
 
+SRCU_API int __synchronize_srcu_timeout(struct srcu_struct *ssp, uint64_t timeout_ns);
+
+/**
+ * synchronize_srcu_timeout - wait for a grace period for a limited time
+ * @ssp: the domain
+ * @timeout_ns: how long to wait at most, in nanoseconds of CLOCK_MONOTONIC;
+ * UINT64_MAX: for ever; 0: look, but do not wait
+ *
+ * After a time-out the domain is as usable as before, and nothing may be freed
+ * on account of this call.
+ *
+ * Context and ordering: as synchronize_srcu(); with 0 it does not block.
+ * Return: 0 when a grace period has passed, -ETIMEDOUT, or -EINVAL for a domain
+ * that synchronize_srcu() would warn of.
+ */
+static inline int synchronize_srcu_timeout(struct srcu_struct *ssp, uint64_t timeout_ns)
+{
+	int error = __synchronize_srcu_timeout(ssp, timeout_ns);
+
+	srcu_tsan_acquire_(ssp);
+	return error;
+}
+
+/**
+ * get_state_synchronize_srcu - a cookie for the readers there are now
+ * @ssp: the domain
+ *
+ * The cookie is done once a grace period has passed that began after the call,
+ * whoever asked for it.  The call starts none.  Cookies are 64 bits wide and do
+ * not wrap.
+ *
+ * Context: any, signal handlers and readers included; keeps errno; never blocks.
+ * Ordering: a full barrier.
+ * Return: the cookie for poll_state_synchronize_srcu().
+ * Origin: Linux, get_state_synchronize_srcu().
+ */
+SRCU_API uint64_t get_state_synchronize_srcu(struct srcu_struct *ssp);
+
+/**
+ * start_poll_synchronize_srcu - a cookie, and a grace period for it
+ * @ssp: the domain
+ *
+ * As get_state_synchronize_srcu(), and sees to it that polling gets there: the
+ * grace period begins now or at the end of the one under way, and each poll
+ * takes it as far as it goes without waiting.
+ *
+ * Context: as get_state_synchronize_srcu().  May make one membarrier.
+ * Origin: Linux, start_poll_synchronize_srcu().
+ */
+SRCU_API uint64_t start_poll_synchronize_srcu(struct srcu_struct *ssp);
+
+SRCU_API bool __poll_state_synchronize_srcu(struct srcu_struct *ssp, uint64_t cookie);
+
+/**
+ * poll_state_synchronize_srcu - has a grace period passed since the cookie?
+ * @ssp: the domain
+ * @cookie: from get_state_, start_poll_ or get_completed_synchronize_srcu()
+ *
+ * Context: any, signal handlers and readers included; keeps errno; never blocks.
+ * May make one membarrier, when there is a grace period to be taken further.
+ * Ordering: when true, as after synchronize_srcu() called at the cookie.
+ * Return: true when it has passed.
+ * Origin: Linux, poll_state_synchronize_srcu().
+ */
+static inline bool poll_state_synchronize_srcu(struct srcu_struct *ssp, uint64_t cookie)
+{
+	if (!__poll_state_synchronize_srcu(ssp, cookie))
+		return false;
+	srcu_tsan_acquire_(ssp);
+	return true;
+}
+
+/**
+ * get_completed_synchronize_srcu - a cookie that is done
+ *
+ * Context: any.
+ * Origin: Linux, get_completed_synchronize_srcu().
+ */
+static inline uint64_t get_completed_synchronize_srcu(void)
+{
+	return 0;
+}
+
+/** NUM_ACTIVE_SRCU_POLL_OLDSTATE - how many cookies that are not done can differ */
+#define NUM_ACTIVE_SRCU_POLL_OLDSTATE 2
+
+/**
+ * same_state_synchronize_srcu - are two cookies of a domain done at the same time?
+ * @a: a cookie
+ * @b: another
+ *
+ * Lets NUM_ACTIVE_SRCU_POLL_OLDSTATE lists hold all that waits for grace periods.
+ *
+ * Context: any.
+ * Origin: Linux, same_state_synchronize_srcu().
+ */
+static inline bool same_state_synchronize_srcu(uint64_t a, uint64_t b)
+{
+	return a == b;
+}
+
+SRCU_API void __cond_synchronize_srcu(struct srcu_struct *ssp, uint64_t cookie);
+
+/**
+ * cond_synchronize_srcu - wait for a grace period unless one has passed
+ * @ssp: the domain
+ * @cookie: from when on it counts
+ *
+ * Context and ordering: as synchronize_srcu().
+ * Origin: after Linux's cond_synchronize_rcu().
+ */
+static inline void cond_synchronize_srcu(struct srcu_struct *ssp, uint64_t cookie)
+{
+	__cond_synchronize_srcu(ssp, cookie);
+	srcu_tsan_acquire_(ssp);
+}
+
+/**
+ * srcu_expedite_current - expedite the grace period under way
+ * @ssp: the domain
+ *
+ * Its caller goes on as if it had called synchronize_srcu_expedited().
+ *
+ * Context: any, signal handlers and readers included; keeps errno.
+ * Origin: Linux, srcu_expedite_current().
+ */
+SRCU_API void srcu_expedite_current(struct srcu_struct *ssp);
+
+/**
+ * srcu_batches_completed - number of grace periods that have ended
+ * @ssp: the domain
+ *
+ * Context: any; keeps errno.
+ * Origin: Linux, srcu_batches_completed(), where it is for torture tests too.
+ */
+SRCU_API uint64_t srcu_batches_completed(struct srcu_struct *ssp);
+
 #ifdef __cplusplus
 }
 #endif

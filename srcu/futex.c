@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Sleeping on a word.  By system call, not by a library function: no wait of
+ * this library is a cancellation point, and a wake-up is async-signal-safe.
+ */
+#include <errno.h>
+#include <limits.h>
+#include <linux/futex.h>
+#include <sched.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "internal.h"
+
+/* The kernel's timespec of SYS_futex, whatever the width of the C library's time_t. */
+struct futex_timeout {
+	long seconds;
+	long nanoseconds;
+};
+
+/*
+ * Sleep while the word has the expected value, for @ns at most; UINT64_MAX: for
+ * ever.  May return early.  Where futexes are forbidden it yields instead.
+ */
+void srcu_futex_wait(const uint32_t *word, uint32_t expected, uint64_t ns)
+{
+	struct futex_timeout timeout = {
+		.seconds = (long)(ns / 1000000000u),
+		.nanoseconds = (long)(ns % 1000000000u),
+	};
+
+	if (syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, expected,
+		    ns == UINT64_MAX ? NULL : &timeout, NULL, 0) &&
+		errno != EAGAIN && errno != EINTR && errno != ETIMEDOUT)
+		sched_yield();
+}
+
+/* Wake everybody who sleeps on the word. */
+void srcu_futex_wake(const uint32_t *word)
+{
+	syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, INT_MAX, NULL, NULL, 0);
+}

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The writers of notifier chains: they change the links under the chain's mutex
+ * and, having taken a block off, wait for the calls that may still be at it.
+ * The mutex is not held during the wait, so that callbacks may register blocks
+ * and a long callback delays no other writer.
+ *
+ * Every store to a link that a call may follow is a release.  It pairs with the
+ * loads in srcu_notifier_call_chain(), which then see the block that they reach
+ * as it was registered; this is true of an unregistration too, whose link leads
+ * to a block that another thread may have registered.
+ */
+#include <errno.h>
+
+#include <srcu/notifier.h>
+
+/* Under the mutex: the link that leads to @nb, or NULL. */
+static struct notifier_block **link_to(
+	struct srcu_notifier_head *nh, const struct notifier_block *nb)
+{
+	struct notifier_block **link;
+
+	for (link = &nh->head_; *link; link = &(*link)->next)
+		if (*link == nb)
+			return link;
+	return NULL;
+}
+
+/* Under the mutex: link @nb in behind the blocks of its priority or a higher one. */
+static void insert(struct srcu_notifier_head *nh, struct notifier_block *nb)
+{
+	struct notifier_block **link = &nh->head_;
+
+	while (*link && (*link)->priority >= nb->priority)
+		link = &(*link)->next;
+	SRCU_INIT_POINTER(nb->next, *link);
+	srcu_assign_pointer(*link, nb);
+}
+
+int srcu_init_notifier_head(struct srcu_notifier_head *nh)
+{
+	int error;
+
+	if (!nh)
+		return -EINVAL;
+	error = -pthread_mutex_init(&nh->mutex_, NULL);
+	if (error)
+		return error;
+	nh->head_ = NULL;
+	error = init_srcu_struct(&nh->srcu);
+	if (error)
+		pthread_mutex_destroy(&nh->mutex_);
+	return error;
+}
+
+int srcu_cleanup_notifier_head(struct srcu_notifier_head *nh)
+{
+	int error;
+
+	if (!nh)
+		return -EINVAL;
+	error = cleanup_srcu_struct(&nh->srcu);
+	if (!error)
+		pthread_mutex_destroy(&nh->mutex_);
+	return error;
+}
+
+int __srcu_notifier_chain_register(struct srcu_notifier_head *nh, struct notifier_block *nb)
+{
+	int error = 0;
+
+	if (!nh || !nb || !nb->notifier_call)
+		return -EINVAL;
+	pthread_mutex_lock(&nh->mutex_);
+	if (link_to(nh, nb))
+		error = -EEXIST;
+	else
+		insert(nh, nb);
+	pthread_mutex_unlock(&nh->mutex_);
+	return error;
+}
+
+int __srcu_notifier_chain_unregister(struct srcu_notifier_head *nh, struct notifier_block *nb)
+{
+	struct notifier_block **link;
+
+	if (!nh || !nb)
+		return -EINVAL;
+	pthread_mutex_lock(&nh->mutex_);
+	link = link_to(nh, nb);
+	if (link)
+		srcu_assign_pointer(*link, nb->next);
+	pthread_mutex_unlock(&nh->mutex_);
+	/* Calls that reached @nb, and that may yet reach it through a block taken off before. */
+	synchronize_srcu(&nh->srcu);
+	return link ? 0 : -ENOENT;
+}

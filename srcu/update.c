@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The public update side: waiting for a grace period, with and without a limit,
+ * and polling for one.
+ */
+#include <errno.h>
+
+#include "internal.h"
+
+static void synchronize(struct srcu_struct *ssp, const char *function, bool hurry)
+{
+	uintptr_t word;
+	uint64_t number;
+
+	if (!srcu_domain_usable(ssp, function, &word))
+		return;
+	number = srcu_gp_next(ssp);
+	if (hurry)
+		srcu_gp_hurry(ssp, number);
+	srcu_gp_wait(ssp, number, UINT64_MAX);
+}
+
+void __synchronize_srcu(struct srcu_struct *ssp)
+{
+	synchronize(ssp, "synchronize_srcu", false);
+}
+
+void __synchronize_srcu_expedited(struct srcu_struct *ssp)
+{
+	synchronize(ssp, "synchronize_srcu_expedited", true);
+}
+
+int __synchronize_srcu_timeout(struct srcu_struct *ssp, uint64_t timeout_ns)
+{
+	uint64_t deadline, now = srcu_now_ns();
+	uintptr_t word;
+
+	if (!srcu_domain_usable(ssp, "synchronize_srcu_timeout", &word))
+		return -EINVAL;
+	deadline = timeout_ns < UINT64_MAX - now ? now + timeout_ns : UINT64_MAX;
+	return srcu_gp_wait(ssp, srcu_gp_next(ssp), deadline) ? 0 : -ETIMEDOUT;
+}
+
+/* srcu_domain_usable() with errno kept, for what may be called in handlers. */
+static bool usable(struct srcu_struct *ssp, const char *function)
+{
+	int saved_errno = errno;
+	uintptr_t word;
+	bool is_usable = srcu_domain_usable(ssp, function, &word);
+
+	errno = saved_errno;
+	return is_usable;
+}
+
+uint64_t get_state_synchronize_srcu(struct srcu_struct *ssp)
+{
+	if (!usable(ssp, "get_state_synchronize_srcu"))
+		return get_completed_synchronize_srcu();
+	return srcu_gp_next(ssp);
+}
+
+static void try_keeping_errno(struct srcu_struct *ssp)
+{
+	int saved_errno = errno;
+
+	srcu_gp_try(ssp);
+	errno = saved_errno;
+}
+
+uint64_t start_poll_synchronize_srcu(struct srcu_struct *ssp)
+{
+	uint64_t cookie;
+
+	if (!usable(ssp, "start_poll_synchronize_srcu"))
+		return get_completed_synchronize_srcu();
+	cookie = srcu_gp_next(ssp);
+	raise_u64(&ssp->needed_, cookie);
+	try_keeping_errno(ssp);
+	return cookie;
+}
+
+bool __poll_state_synchronize_srcu(struct srcu_struct *ssp, uint64_t cookie)
+{
+	if (!usable(ssp, "poll_state_synchronize_srcu"))
+		return false;
+	if (!srcu_gp_done(ssp, cookie))
+		try_keeping_errno(ssp);
+	if (!srcu_gp_done(ssp, cookie))
+		return false;
+	full_fence(); /* F */
+	return true;
+}
+
+void __cond_synchronize_srcu(struct srcu_struct *ssp, uint64_t cookie)
+{
+	if (!__poll_state_synchronize_srcu(ssp, cookie))
+		synchronize(ssp, "cond_synchronize_srcu", false);
+}
+
+void srcu_expedite_current(struct srcu_struct *ssp)
+{
+	if (usable(ssp, "srcu_expedite_current"))
+		srcu_gp_hurry(ssp, __atomic_load_n(&ssp->started_, __ATOMIC_ACQUIRE));
+}
+
+uint64_t srcu_batches_completed(struct srcu_struct *ssp)
+{
+	return usable(ssp, "srcu_batches_completed")
+		       ? __atomic_load_n(&ssp->done_, __ATOMIC_ACQUIRE)
+		       : 0;
+}
