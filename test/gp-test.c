@@ -11,6 +11,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "harness.h"
 #include "srcu/internal.h"
@@ -46,6 +47,7 @@ static struct srcu_stats stats_of(struct srcu_struct *ssp)
 /* A thread in synchronize_srcu(), to be looked at from outside. */
 struct waiter {
 	bool expedited;
+	int tid;
 	int returned;
 	pthread_t thread;
 };
@@ -54,6 +56,7 @@ static void *wait_for_readers(void *arg)
 {
 	struct waiter *waiter = arg;
 
+	__atomic_store_n(&waiter->tid, gettid(), __ATOMIC_RELEASE);
 	if (waiter->expedited)
 		synchronize_srcu_expedited(&domain);
 	else
@@ -70,8 +73,7 @@ static void waiter_start(struct waiter *waiter, bool expedited)
 {
 	uint64_t before = __atomic_load_n(&domain.started_, __ATOMIC_ACQUIRE);
 
-	waiter->expedited = expedited;
-	waiter->returned = 0;
+	*waiter = (struct waiter){.expedited = expedited};
 	waiter->thread = thread_start(wait_for_readers, waiter);
 	while (__atomic_load_n(&domain.started_, __ATOMIC_ACQUIRE) == before)
 		sched_yield();
@@ -310,19 +312,16 @@ START_TEST(callers_share_a_grace_period)
 		callers[i] = (struct waiter){0};
 		callers[i].thread = thread_start(wait_for_readers, &callers[i]);
 	}
-	/* All of them sleep on the lock once it says that there are sleepers. */
-	while (__atomic_load_n(&domain.gp_lock_, __ATOMIC_RELAXED) < 2)
-		sched_yield();
-	for (int i = 0; i < 2000; i++)
-		sched_yield();
+	for (int i = 0; i < CALLERS; i++)
+		await_asleep(&callers[i].tid);
 	srcu_read_unlock(&domain, idx);
 	for (int i = 0; i < CALLERS; i++) {
 		await_flag(&callers[i].returned);
 		thread_join(callers[i].thread);
 	}
-	/* The leader's grace period had begun before they came: one or two more serve all. */
-	ck_assert_uint_le(stats_of(&domain).grace_periods, before + 3);
-	ck_assert_uint_ge(stats_of(&domain).shared, CALLERS - 2);
+	/* The leader's grace period had begun before they came: one more serves them all. */
+	ck_assert_uint_eq(stats_of(&domain).grace_periods, before + 2);
+	ck_assert_uint_eq(stats_of(&domain).shared, CALLERS - 1);
 	waiter_finish(&leader);
 }
 END_TEST

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -93,6 +94,29 @@ bool flag_set(const int *flag)
 void set_flag(int *flag)
 {
 	__atomic_store_n(flag, 1, __ATOMIC_RELEASE);
+}
+
+static char thread_state(int tid)
+{
+	char path[64], line[256] = "";
+	const char *state;
+	FILE *stat;
+
+	snprintf(path, sizeof(path), "/proc/self/task/%d/stat", tid);
+	stat = fopen(path, "r");
+	ck_assert_ptr_nonnull(stat);
+	ck_assert_ptr_nonnull(fgets(line, sizeof(line), stat));
+	fclose(stat);
+	state = strrchr(line, ')');
+	return state ? state[2] : '?';
+}
+
+void await_asleep(const int *tid)
+{
+	int id;
+
+	while ((id = __atomic_load_n(tid, __ATOMIC_ACQUIRE)) == 0 || thread_state(id) != 'S')
+		sched_yield();
 }
 
 void await_flag(const int *flag)

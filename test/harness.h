@@ -57,7 +57,10 @@ void step_pause(struct stepper *stepper, unsigned int step);
 pthread_t thread_start(void *(*function)(void *), void *arg);
 void thread_join(pthread_t thread);
 
-/* Wait until *flag is set; until it has been seen to stay unset for a while. */
+/* Wait until the thread that stored its id in *tid sleeps in the kernel. */
+void await_asleep(const int *tid);
+
+/* Wait until *flag is set. */
 void await_flag(const int *flag);
 void set_flag(int *flag);
 bool flag_set(const int *flag);
