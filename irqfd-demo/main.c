@@ -7,9 +7,11 @@
 
 #include <argp.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define STATUS_USAGE 2
 
@@ -208,6 +210,18 @@ static error_t parse_command(int key, char *text, struct argp_state *state)
 	}
 }
 
+/* Started without them, the demo's first eventfds would be taken for standard output. */
+static void open_standard_descriptors(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDWR);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd >= 0)
+		close(fd);
+}
+
 int main(int argc, char **argv)
 {
 	static const struct argp argp = {.parser = parse_command,
@@ -221,6 +235,7 @@ int main(int argc, char **argv)
 	struct choice choice = {0};
 	int status;
 
+	open_standard_descriptors();
 	argp_err_exit_status = STATUS_USAGE;
 	argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, &choice);
 	argv += choice.index;

@@ -18,6 +18,10 @@
 
 #include "internal.h"
 
+#ifdef SRCU_TSAN
+uint32_t srcu_fence_word;
+#endif
+
 enum { UNKNOWN, PRESENT, ABSENT };
 
 static int membarrier_state;
@@ -68,7 +72,10 @@ static bool on_cpu(unsigned int cpu)
 	if (cpu >= 8192)
 		return true;
 	mask[cpu / bits] = 1ul << cpu % bits;
-	/* EINVAL: the CPU is offline, or no thread of our cpuset may run on it. */
+	/*
+	 * EINVAL: the CPU is offline or not in our cpuset.  Threads of one process in
+	 * different cpusets, which only threaded cgroups make, are not covered.
+	 */
 	return syscall(SYS_sched_setaffinity, 0, sizeof(mask), mask) == 0 || errno == EINVAL;
 }
 

@@ -150,33 +150,41 @@ int init_srcu_struct(struct srcu_struct *ssp)
 
 /*
  * The slot's next owner finds its counts balanced: what this domain counted on
- * its twin goes to CPU 0's words.  Nobody counts there any more.
+ * its twin goes to CPU 0's words.  Nobody counts there any more.  The twin is
+ * left at rest for a grace period that was asked for too late.
  */
 static void give_slot(struct srcu_struct *ssp, uintptr_t slot)
 {
+	bool folded = true;
+
 	for (unsigned int rank = 0; rank < 2; rank++) {
 		struct srcu_ctr *ctr = (struct srcu_ctr *)(slot | (rank ? WORD_RANK : 0));
+		uint64_t locks =
+			__atomic_exchange_n(&ssp->twin_[rank].srcu_locks, 0, __ATOMIC_RELAXED);
+		uint64_t unlocks =
+			__atomic_exchange_n(&ssp->twin_[rank].srcu_unlocks, 0, __ATOMIC_RELAXED);
 
-		if (!ssp->twin_[rank].srcu_locks && !ssp->twin_[rank].srcu_unlocks)
+		if (!locks && !unlocks)
 			continue;
-		if (!srcu_percpu_open(slot, 0))
-			return; /* not given back: there is no memory to fold into */
-		__atomic_fetch_add(&ctr->srcu_locks, ssp->twin_[rank].srcu_locks, __ATOMIC_RELAXED);
-		__atomic_fetch_add(
-			&ctr->srcu_unlocks, ssp->twin_[rank].srcu_unlocks, __ATOMIC_RELAXED);
+		folded = srcu_percpu_open(slot, 0);
+		if (!folded)
+			break;
+		__atomic_fetch_add(&ctr->srcu_locks, locks, __ATOMIC_RELAXED);
+		__atomic_fetch_add(&ctr->srcu_unlocks, unlocks, __ATOMIC_RELAXED);
 	}
-	srcu_percpu_give(PERCPU_SLOTS, slot);
+	if (folded)
+		srcu_percpu_give(PERCPU_SLOTS, slot);
 }
 
 /* Under the grace-period lock: 0 when nothing is left, else what was reported. */
 static int check_idle(struct srcu_struct *ssp)
 {
+	char text[READERS_TEXT];
+
 	srcu_barrier_all_readers(ssp);
 	if (!ssp->gp_pending_ && srcu_gp_quiescent(ssp, 0) && srcu_gp_quiescent(ssp, 1))
 		return 0;
-	srcu_warn(ssp,
-		"cleanup_srcu_struct: %lld reader(s) still inside: leaked, or an unlock is missing",
-		(long long)srcu_gp_readers(ssp));
+	srcu_warn(ssp, "cleanup_srcu_struct: %s", srcu_describe_readers(ssp, text));
 	return -EBUSY;
 }
 

@@ -43,9 +43,24 @@
 #define SLEEP_MAX_EXP (1000 * NS_PER_US)
 #define STALL_NS      10000000000u
 
+/*
+ * Where a rank is counted on CPU 0, by a word that was read once: one that has
+ * no slot, because the domain has just been initialised by somebody else or has
+ * no memory, or has just been cleaned up, leaves only the twin to look at.
+ */
+static uintptr_t rank_ctr(uintptr_t word, unsigned int rank)
+{
+	return word & WORD_SLOT ? (word & WORD_SLOT) | (rank ? WORD_RANK : 0) : 0;
+}
+
+static unsigned int cpus_to_scan(const struct srcu_struct *ssp, uintptr_t ctr)
+{
+	return ctr ? __atomic_load_n(&ssp->cpus_, __ATOMIC_ACQUIRE) : 0;
+}
+
 static uint64_t sum_unlocks(const struct srcu_struct *ssp, uintptr_t ctr, unsigned int rank)
 {
-	unsigned int cpus = __atomic_load_n(&ssp->cpus_, __ATOMIC_ACQUIRE);
+	unsigned int cpus = cpus_to_scan(ssp, ctr);
 	uint64_t sum = __atomic_load_n(&ssp->twin_[rank].srcu_unlocks, __ATOMIC_ACQUIRE);
 
 	for (unsigned int cpu = 0; cpu < cpus; cpu++)
@@ -55,7 +70,7 @@ static uint64_t sum_unlocks(const struct srcu_struct *ssp, uintptr_t ctr, unsign
 
 static uint64_t sum_locks(const struct srcu_struct *ssp, uintptr_t ctr, unsigned int rank)
 {
-	unsigned int cpus = __atomic_load_n(&ssp->cpus_, __ATOMIC_ACQUIRE); /* K */
+	unsigned int cpus = cpus_to_scan(ssp, ctr); /* K */
 	uint64_t sum = __atomic_load_n(&ssp->twin_[rank].srcu_locks, __ATOMIC_RELAXED);
 
 	for (unsigned int cpu = 0; cpu < cpus; cpu++)
@@ -63,17 +78,10 @@ static uint64_t sum_locks(const struct srcu_struct *ssp, uintptr_t ctr, unsigned
 	return sum;
 }
 
-static uintptr_t rank_ctr(const struct srcu_struct *ssp, unsigned int rank)
-{
-	uintptr_t word = __atomic_load_n(&ssp->word_, __ATOMIC_RELAXED);
-
-	return (word & WORD_SLOT) | (rank ? WORD_RANK : 0);
-}
-
 /* Has the rank as many unlocks as locks?  The order of the two sums is the point. */
 bool srcu_gp_quiescent(const struct srcu_struct *ssp, unsigned int rank)
 {
-	uintptr_t ctr = rank_ctr(ssp, rank);
+	uintptr_t ctr = rank_ctr(__atomic_load_n(&ssp->word_, __ATOMIC_ACQUIRE), rank);
 	uint64_t unlocks = sum_unlocks(ssp, ctr, rank); /* U */
 
 	return unlocks == sum_locks(ssp, ctr, rank); /* L */
@@ -82,10 +90,11 @@ bool srcu_gp_quiescent(const struct srcu_struct *ssp, unsigned int rank)
 /* Sections under way: exact when nobody comes or goes. */
 uint64_t srcu_gp_readers(const struct srcu_struct *ssp)
 {
+	uintptr_t word = __atomic_load_n(&ssp->word_, __ATOMIC_ACQUIRE);
 	uint64_t readers = 0;
 
 	for (unsigned int rank = 0; rank < 2; rank++) {
-		uintptr_t ctr = rank_ctr(ssp, rank);
+		uintptr_t ctr = rank_ctr(word, rank);
 		uint64_t unlocks = sum_unlocks(ssp, ctr, rank);
 
 		readers += sum_locks(ssp, ctr, rank) - unlocks;
@@ -161,11 +170,12 @@ struct gp_wait {
 static void report_stall(const struct srcu_struct *ssp, struct gp_wait *wait)
 {
 	static const char *const ranks[] = {"none", "0", "1", "0 and 1"};
+	char text[READERS_TEXT];
 
-	srcu_warn(ssp, "grace period %llu has waited %llu s for %lld reader(s) (rank %s)",
+	srcu_warn(ssp, "grace period %llu has waited %llu s (rank %s): %s",
 		(unsigned long long)ssp->started_,
-		(unsigned long long)(wait->waited_ns / 1000000000u),
-		(long long)srcu_gp_readers(ssp), ranks[ssp->gp_pending_]);
+		(unsigned long long)(wait->waited_ns / 1000000000u), ranks[ssp->gp_pending_],
+		srcu_describe_readers(ssp, text));
 	wait->report_ns *= 2;
 }
 
@@ -205,6 +215,12 @@ static bool gp_relax(struct srcu_struct *ssp, struct gp_wait *wait)
 	return true;
 }
 
+static void note_wait(struct srcu_struct *ssp, uint64_t ns)
+{
+	if (ns > ssp->longest_ns_)
+		__atomic_store_n(&ssp->longest_ns_, ns, __ATOMIC_RELAXED);
+}
+
 /* Advance under the lock until grace period @number has ended, or the deadline passed. */
 static bool gp_lead(struct srcu_struct *ssp, uint64_t number, uint64_t deadline_ns)
 {
@@ -214,8 +230,8 @@ static bool gp_lead(struct srcu_struct *ssp, uint64_t number, uint64_t deadline_
 	while (in_time && ssp->done_ < number)
 		if (!gp_advance(ssp))
 			in_time = gp_relax(ssp, &wait);
-	if (wait.waited_ns > ssp->longest_ns_)
-		__atomic_store_n(&ssp->longest_ns_, wait.waited_ns, __ATOMIC_RELAXED);
+	if (wait.began_ns)
+		note_wait(ssp, srcu_now_ns() - wait.began_ns);
 	return in_time;
 }
 

@@ -39,12 +39,12 @@ _Static_assert(sizeof(struct srcu_struct) == 256, "the size of a domain is ABI")
 #define DOMAIN_ATOMIC 2u /* per-CPU words are counted on by atomic instructions */
 
 /* TSan models no fences: its builds order by a read-modify-write of one word. */
+extern uint32_t srcu_fence_word;
+
 static inline void full_fence(void)
 {
 #ifdef SRCU_TSAN
-	static uint32_t word;
-
-	__atomic_fetch_add(&word, 1, __ATOMIC_SEQ_CST);
+	__atomic_fetch_add(&srcu_fence_word, 1, __ATOMIC_SEQ_CST);
 #else
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 #endif
@@ -135,6 +135,10 @@ void srcu_futex_wait(const uint32_t *word, uint32_t expected, uint64_t ns);
 void srcu_futex_wake(const uint32_t *word);
 
 /* warn.c */
+/* What the counts say of a domain that is not quiescent, for a report. */
+#define READERS_TEXT 100
+const char *srcu_describe_readers(const struct srcu_struct *ssp, char text[READERS_TEXT]);
+
 void srcu_warn(const struct srcu_struct *ssp, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 

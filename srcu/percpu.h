@@ -120,7 +120,10 @@ SRCU_API void *alloc_percpu_size(size_t size, size_t align);
 SRCU_API void free_percpu(void *p);
 
 /**
- * nr_possible_cpus - one more than the highest CPU id of this machine
+ * nr_possible_cpus - a number above every CPU id that this machine can have
+ *
+ * The width of the kernel's CPU masks: at least one more than the highest
+ * possible id, and often a good deal more.
  *
  * Context: any, signal handlers included.
  */

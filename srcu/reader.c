@@ -40,13 +40,15 @@ static inline unsigned int cpu_hint(void)
 /*
  * Where to count @ctr by atomic instructions when nothing is out of the
  * ordinary, or NULL: the domain is an atomic one, in use, and covers this CPU.
+ * The word was loaded before the flags: only one that has its slot and is ready
+ * says that the flags are its own.
  */
 static inline struct srcu_ctr *usual_atomic_ctr(
 	struct srcu_struct *ssp, uintptr_t word, uintptr_t ctr)
 {
 	unsigned int cpu = cpu_hint();
 
-	if ((domain_flags(ssp) & DOMAIN_ATOMIC) && !(word & (WORD_INIT | WORD_DEAD | WORD_TWIN)) &&
+	if ((word & WORD_SLOT) && !(word & WORD_INIT) && (domain_flags(ssp) & DOMAIN_ATOMIC) &&
 		cpu < __atomic_load_n(&ssp->cpus_, __ATOMIC_RELAXED))
 		return ctr_on(ctr, cpu);
 	return NULL;

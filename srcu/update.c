@@ -93,8 +93,14 @@ bool __poll_state_synchronize_srcu(struct srcu_struct *ssp, uint64_t cookie)
 
 void __cond_synchronize_srcu(struct srcu_struct *ssp, uint64_t cookie)
 {
-	if (!__poll_state_synchronize_srcu(ssp, cookie))
-		synchronize(ssp, "cond_synchronize_srcu", false);
+	uintptr_t word;
+	uint64_t next;
+
+	if (!srcu_domain_usable(ssp, "cond_synchronize_srcu", &word))
+		return;
+	/* A cookie that this domain has not given out yet is no reason to wait for ever. */
+	next = srcu_gp_next(ssp);
+	srcu_gp_wait(ssp, cookie < next ? cookie : next, UINT64_MAX);
 }
 
 void srcu_expedite_current(struct srcu_struct *ssp)

@@ -4,6 +4,7 @@
  * chose or to stderr.  Nothing here allocates or takes a lock.
  */
 #include <errno.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -30,6 +31,19 @@ static void to_stderr(const char *message)
 	(void)written; /* a report that cannot be made cannot be reported either */
 }
 
+const char *srcu_describe_readers(const struct srcu_struct *ssp, char text[READERS_TEXT])
+{
+	long long readers = (long long)srcu_gp_readers(ssp);
+
+	if (readers >= 0)
+		snprintf(text, READERS_TEXT, "%lld reader(s) inside", readers);
+	else
+		snprintf(text, READERS_TEXT,
+			"%lld more unlocks than locks: a section ended twice, or a lock was lost",
+			-readers);
+	return text;
+}
+
 static int domain_prefix(char *to, size_t size, const struct srcu_struct *ssp)
 {
 	if (!ssp)
@@ -42,10 +56,12 @@ static int domain_prefix(char *to, size_t size, const struct srcu_struct *ssp)
 void srcu_warn(const struct srcu_struct *ssp, const char *format, ...)
 {
 	srcu_warn_fn *handler = __atomic_load_n(&warn_handler, __ATOMIC_ACQUIRE);
-	int saved_errno = errno, length;
+	int saved_errno = errno, length, cancel_state;
 	char message[300];
 	va_list args;
 
+	/* Neither write() nor the handler may be where a caller is cancelled. */
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel_state);
 	length = domain_prefix(message, sizeof(message), ssp);
 	va_start(args, format);
 	vsnprintf(message + length, sizeof(message) - (size_t)length, format, args);
@@ -54,5 +70,6 @@ void srcu_warn(const struct srcu_struct *ssp, const char *format, ...)
 		handler(ssp, message);
 	else
 		to_stderr(message);
+	pthread_setcancelstate(cancel_state, &cancel_state);
 	errno = saved_errno;
 }

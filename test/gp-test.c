@@ -6,11 +6,16 @@
  * White box: opens srcu/internal.h for the word's tags, to make a reader that
  * fetched the word long ago and one that is counted on the twin.
  */
+#include <dlfcn.h>
 #include <errno.h>
+#include <linux/membarrier.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "harness.h"
@@ -297,6 +302,74 @@ START_TEST(an_unshared_grace_period_costs_one_membarrier)
 }
 END_TEST
 
+/*
+ * Every system call of the library that goes through syscall(), for counting.
+ * The program's definition comes before the C library's.
+ */
+static uint64_t real_membarriers;
+
+long syscall(long number, ...)
+{
+	static long (*next)(long, ...);
+	long a[6];
+	va_list args;
+
+	if (!next)
+		*(void **)&next = dlsym(RTLD_NEXT, "syscall");
+	va_start(args, number);
+	for (int i = 0; i < 6; i++)
+		a[i] = va_arg(args, long);
+	va_end(args);
+	if (number == SYS_membarrier && a[0] == MEMBARRIER_CMD_PRIVATE_EXPEDITED)
+		__atomic_fetch_add(&real_membarriers, 1, __ATOMIC_RELAXED);
+	return next(number, a[0], a[1], a[2], a[3], a[4], a[5]);
+}
+
+START_TEST(the_kernel_sees_as_many_membarriers_as_are_told)
+{
+	uint64_t before;
+	int idx;
+
+	init_domain(NULL);
+	before = __atomic_load_n(&real_membarriers, __ATOMIC_RELAXED);
+	for (int i = 0; i < 50; i++)
+		synchronize_srcu(&domain);
+	idx = srcu_read_lock(&domain);
+	ck_assert_int_eq(synchronize_srcu_timeout(&domain, 1000000), -ETIMEDOUT);
+	srcu_read_unlock(&domain, idx);
+	ck_assert_uint_eq(__atomic_load_n(&real_membarriers, __ATOMIC_RELAXED) - before,
+		stats_of(&domain).membarriers);
+	ck_assert_uint_eq(stats_of(&domain).membarriers,
+		stats_of(&domain).barrier == SRCU_BARRIER_FENCES ? 0 : 51);
+	ck_assert_int_eq(cleanup_srcu_struct(&domain), 0);
+}
+END_TEST
+
+static void *report_for_ever(void *arg)
+{
+	/* Misuse is reported on stderr: as cancellable as a report gets. */
+	set_flag(arg);
+	for (int i = 0; i < 100; i++)
+		synchronize_srcu(NULL);
+	set_flag(arg);
+	return arg;
+}
+
+START_TEST(reports_are_no_cancellation_points)
+{
+	pthread_t thread;
+	int flag = 0;
+	void *result;
+
+	ck_assert_ptr_nonnull(freopen("/dev/null", "w", stderr));
+	pthread_create(&thread, NULL, report_for_ever, &flag);
+	pthread_cancel(thread);
+	ck_assert_int_eq(pthread_join(thread, &result), 0);
+	/* Cancelled before it began, or not at all. */
+	ck_assert(!flag || result == &flag);
+}
+END_TEST
+
 START_TEST(callers_share_a_grace_period)
 {
 	enum { CALLERS = 6 };
@@ -396,6 +469,8 @@ int main(void)
 	tcase_add_test(waits, waits_for_a_reader_on_the_twin);
 	tcase_add_test(ends, ends_while_later_readers_keep_coming);
 	tcase_add_test(ends, an_unshared_grace_period_costs_one_membarrier);
+	tcase_add_test(ends, the_kernel_sees_as_many_membarriers_as_are_told);
+	tcase_add_test(ends, reports_are_no_cancellation_points);
 	tcase_add_test(ends, callers_share_a_grace_period);
 	tcase_add_test(ends, a_grace_period_that_has_begun_is_not_joined);
 	tcase_add_test(ends, a_reader_delays_its_own_domain_only);

@@ -15,16 +15,16 @@
 
 #define WATCHDOG_S 60
 
-/* A sanitizer's own memory does not fit into a limited address space. */
+/* A sanitizer's memory fits into no limited address space, its code is no use stepped through. */
 #if defined(__SANITIZE_ADDRESS__) || defined(SRCU_TSAN)
-#define ADDRESS_SPACE_CAN_BE_LIMITED false
+#define SANITIZED true
 #elif defined(__has_feature)
 #if __has_feature(address_sanitizer)
-#define ADDRESS_SPACE_CAN_BE_LIMITED false
+#define SANITIZED true
 #endif
 #endif
-#ifndef ADDRESS_SPACE_CAN_BE_LIMITED
-#define ADDRESS_SPACE_CAN_BE_LIMITED true
+#ifndef SANITIZED
+#define SANITIZED false
 #endif
 
 /* Reports since warnings_collect(); the text of the latest. */

@@ -253,7 +253,7 @@ int main(void)
 		tcase_add_test(memory, a_bad_free_is_reported_and_harmless);
 		tcase_add_test(memory, threads_allocate_at_once);
 	}
-	if (ADDRESS_SPACE_CAN_BE_LIMITED || forced("nomemory"))
+	if (!SANITIZED || forced("nomemory"))
 		tcase_add_test(none, no_address_space_is_enomem);
 	return run_suite("percpu", cases);
 }
