@@ -6,6 +6,7 @@
  * repetition each, the k-th of the one to the k-th of the other: repetitions
  * are interleaved at random, so the k-th of each lie near each other in time.
  */
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,15 +14,19 @@
 
 struct series {
 	const char *name;
-	double *ns; /* by repetition */
+	double *values; /* by repetition */
 	size_t nr;
 	double median; /* as reported; 0 when it was not */
 };
 
+/* What a bound says of the ratio; a figure without one is only shown. */
+enum bound_kind { NO_BOUND, AT_MOST, AT_LEAST };
+
 struct figure {
 	const char *name;
 	const char *beside;
-	double bound; /* of the ratio; 0: none */
+	enum bound_kind kind;
+	double bound;
 };
 
 #define GP(who, load) "gp/" who "/" load
@@ -29,19 +34,23 @@ struct figure {
 #define EMPTY         "readers:1/in_ns:0/out_ns:0"
 #define BUSY          "readers:1/in_ns:1000/out_ns:1000"
 
+#define CONCURRENT(who, nr) "gp_concurrent/" who "/updaters:" #nr "/readers:1"
+
 static const struct figure figures[] = {
-	{"read/srcu_fast", "read/urcu_memb", 1.05},
-	{"read/srcu", "read/urcu_memb", 1.4},
-	{"read/srcu_fast_ptr", "read/urcu_memb", 0},
-	{"read/srcu_fast_pic", "read/urcu_memb", 0},
-	{"read/srcu_pic", "read/urcu_memb", 0},
-	{"read/srcu_fenced", "read/urcu_mb", 0.4},
-	{GP("srcu", ALONE), GP("urcu_memb", ALONE), 0},
-	{GP("srcu", EMPTY), GP("urcu_memb", EMPTY), 0.6},
-	{GP("srcu", BUSY), GP("urcu_memb", BUSY), 0.6},
-	{GP("srcu_fenced", ALONE), GP("urcu_mb", ALONE), 0},
-	{GP("srcu_fenced", EMPTY), GP("urcu_mb", EMPTY), 0.8},
-	{GP("srcu_fenced", BUSY), GP("urcu_mb", BUSY), 0.8},
+	{"read/srcu_fast", "read/urcu_memb", AT_MOST, 1.05},
+	{"read/srcu", "read/urcu_memb", AT_MOST, 1.4},
+	{"read/srcu_fast_ptr", "read/urcu_memb", NO_BOUND, 0},
+	{"read/srcu_fast_pic", "read/urcu_memb", NO_BOUND, 0},
+	{"read/srcu_pic", "read/urcu_memb", NO_BOUND, 0},
+	{"read/srcu_fenced", "read/urcu_mb", AT_MOST, 0.4},
+	{GP("srcu", ALONE), GP("urcu_memb", ALONE), NO_BOUND, 0},
+	{GP("srcu", EMPTY), GP("urcu_memb", EMPTY), AT_MOST, 0.6},
+	{GP("srcu", BUSY), GP("urcu_memb", BUSY), AT_MOST, 0.6},
+	{GP("srcu_fenced", ALONE), GP("urcu_mb", ALONE), NO_BOUND, 0},
+	{GP("srcu_fenced", EMPTY), GP("urcu_mb", EMPTY), AT_MOST, 0.8},
+	{GP("srcu_fenced", BUSY), GP("urcu_mb", BUSY), AT_MOST, 0.8},
+	{CONCURRENT("srcu", 1), CONCURRENT("urcu_memb", 1), NO_BOUND, 0},
+	{CONCURRENT("srcu", 8), CONCURRENT("urcu_memb", 8), AT_LEAST, 1.5},
 };
 
 #define NR_FIGURES (sizeof(figures) / sizeof(figures[0]))
@@ -71,31 +80,35 @@ static struct series *series_of(const char *name)
 	return s->name ? s : NULL;
 }
 
-bool figures_take_p50(const char *name)
+const char *figures_counter(const char *name)
 {
-	return !strncmp(name, "gp/", 3);
+	if (!strncmp(name, "gp/", strlen("gp/")))
+		return "p50";
+	if (!strncmp(name, "gp_concurrent/", strlen("gp_concurrent/")))
+		return "calls/s";
+	return NULL;
 }
 
-void figures_add(const char *name, double ns)
+void figures_add(const char *name, double value)
 {
 	struct series *s = series_of(name);
 	double *more;
 
 	if (!s)
 		return;
-	more = realloc(s->ns, (s->nr + 1) * sizeof(*more));
+	more = realloc(s->values, (s->nr + 1) * sizeof(*more));
 	if (!more)
 		return;
-	s->ns = more;
-	s->ns[s->nr++] = ns;
+	s->values = more;
+	s->values[s->nr++] = value;
 }
 
-void figures_add_median(const char *name, double ns)
+void figures_add_median(const char *name, double value)
 {
 	struct series *s = series_of(name);
 
 	if (s)
-		s->median = ns;
+		s->median = value;
 }
 
 static int compare(const void *a, const void *b)
@@ -122,7 +135,7 @@ static double series_median(const struct series *s)
 	sorted = malloc(s->nr * sizeof(*sorted));
 	if (!sorted)
 		return 0;
-	memcpy(sorted, s->ns, s->nr * sizeof(*sorted));
+	memcpy(sorted, s->values, s->nr * sizeof(*sorted));
 	m = median(sorted, s->nr);
 	free(sorted);
 	return m;
@@ -138,7 +151,7 @@ static void spread(const struct series *a, const struct series *b, char *text, s
 	if (!ratios)
 		return;
 	for (size_t i = 0; i < nr; i++)
-		ratios[i] = a->ns[i] / b->ns[i];
+		ratios[i] = a->values[i] / b->values[i];
 	qsort(ratios, nr, sizeof(*ratios), compare);
 	snprintf(text, size, "%.2f-%.2f", ratios[nr / 4], ratios[nr - 1 - nr / 4]);
 	free(ratios);
@@ -151,6 +164,13 @@ static bool have_both(const struct figure *f)
 	return a && b && series_median(a) > 0 && series_median(b) > 0;
 }
 
+static const char *verdict(const struct figure *f, double ratio)
+{
+	bool holds = f->kind == AT_LEAST ? ratio >= f->bound : ratio <= f->bound;
+
+	return holds ? "holds" : "missed";
+}
+
 static void print_figure(FILE *to, const struct figure *f)
 {
 	const struct series *a = series_of(f->name), *b = series_of(f->beside);
@@ -160,11 +180,11 @@ static void print_figure(FILE *to, const struct figure *f)
 
 	spread(a, b, quartiles, sizeof(quartiles));
 	fprintf(to, "%-43s %9.2f  %-42s %9.2f  %5.2f  ", f->name, ours, f->beside, theirs, ratio);
-	if (f->bound > 0)
-		fprintf(to, "%-10s  %5.2f  %s", quartiles, f->bound,
-			ratio <= f->bound ? "holds" : "exceeded");
-	else
+	if (f->kind == NO_BOUND)
 		fputs(quartiles, to);
+	else
+		fprintf(to, "%-10s  %s %4.2f  %s", quartiles,
+			f->kind == AT_LEAST ? ">=" : "<=", f->bound, verdict(f, ratio));
 	fputc('\n', to);
 }
 
@@ -176,9 +196,10 @@ void figures_print(FILE *to)
 		i++;
 	if (i == NR_FIGURES)
 		return;
-	fprintf(to, "\nFigures: medians of the repetitions, in ns (read: CPU time of a lock and an "
-		    "unlock; gp: p50)\n");
-	fprintf(to, "%-43s %9s  %-42s %9s  %5s  %-10s  %5s\n", "figure", "median", "beside",
+	fprintf(to,
+		"\nFigures: medians of the repetitions (read: CPU time of a lock and an unlock, "
+		"ns; gp: p50, ns; gp_concurrent: calls per second)\n");
+	fprintf(to, "%-43s %9s  %-42s %9s  %5s  %-10s  %s\n", "figure", "median", "beside",
 		"median", "ratio", "quartiles", "bound");
 	for (; i < NR_FIGURES; i++)
 		if (have_both(&figures[i]))

@@ -6,21 +6,20 @@
 #ifndef BENCH_FIGURES_H
 #define BENCH_FIGURES_H
 
-#include <stdbool.h>
 #include <stdio.h>
 
 #ifdef __cplusplus
 extern "C" {
 #endif
 
-/* Does the figure of benchmark @name take the p50 of its times, not their mean? */
-bool figures_take_p50(const char *name);
+/* The counter that is the result of benchmark @name for the figures; NULL: its time in ns. */
+const char *figures_counter(const char *name);
 
-/* Put in one repetition's result of benchmark @name, in ns, if it is in a figure. */
-void figures_add(const char *name, double ns);
+/* Put in one repetition's result of benchmark @name, if it is in a figure. */
+void figures_add(const char *name, double value);
 
 /* The median over the repetitions, where they were not reported one by one. */
-void figures_add_median(const char *name, double ns);
+void figures_add_median(const char *name, double value);
 
 /* Print the figures whose two sides were both run; nothing when there is none. */
 void figures_print(FILE *to);

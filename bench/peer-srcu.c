@@ -51,5 +51,6 @@ const struct peer peer_srcu = {
 	.read_loop = read_loop,
 	.synchronize = synchronize,
 	.stats = stats,
+	.concurrent = true,
 };
 #endif

@@ -39,6 +39,9 @@ struct peer {
 
 	/* Statistics of its domain; NULL: it has none. */
 	int (*stats)(struct srcu_stats *stats);
+
+	/* Is it measured with several updaters at once? */
+	bool concurrent;
 };
 
 extern const struct peer peer_srcu_fast;

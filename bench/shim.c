@@ -5,6 +5,7 @@
  * only.
  */
 #include <sched.h>
+#include <string.h>
 
 #include "bench/reader.h"
 #include "bench/shim.h"
@@ -12,10 +13,12 @@
 static struct reader readers[READERS_MAX];
 static unsigned int nr_readers;
 
-/* Finds the first READERS_MAX + 1 CPUs of the affinity that the program began with. */
+/* The affinity that the program began with; as many CPUs as any kernel is built for. */
+static cpu_set_t allowed[64];
+
+/* Finds the first READERS_MAX + 1 of them. */
 static unsigned int find_cpus(int *cpus)
 {
-	static cpu_set_t allowed[64]; /* as many CPUs as any kernel is built for */
 	unsigned int found = 0;
 
 	if (sched_getaffinity(0, sizeof(allowed), allowed))
@@ -63,6 +66,17 @@ void pin_here(void)
 
 	if (usable_cpu(0, &cpu))
 		pin_to(cpu);
+}
+
+void pin_off_readers(void)
+{
+	cpu_set_t set[64];
+
+	memcpy(set, allowed, sizeof(set));
+	for (unsigned int i = 0; i < nr_readers; i++)
+		if (readers[i].cpu >= 0)
+			CPU_CLR_S((size_t)readers[i].cpu, sizeof(set), set);
+	sched_setaffinity(0, sizeof(set), set);
 }
 
 static void *run_reader(void *arg)
@@ -123,6 +137,24 @@ uint64_t readers_sections(void)
 	for (unsigned int i = 0; i < nr_readers; i++)
 		sum += __atomic_load_n(&readers[i].sections, __ATOMIC_RELAXED);
 	return sum;
+}
+
+uint64_t readers_cpu_ns(void)
+{
+	uint64_t sum = 0;
+
+	/* Where there is only one CPU, readers share it with the updaters. */
+	if (!nr_readers || readers[0].cpu < 0)
+		return now_ns();
+	for (unsigned int i = 0; i < nr_readers; i++) {
+		struct timespec had = {0, 0};
+		clockid_t clock;
+
+		if (!pthread_getcpuclockid(readers[i].thread, &clock))
+			clock_gettime(clock, &had);
+		sum += timespec_ns(&had);
+	}
+	return sum / nr_readers;
 }
 
 /* One reading of the clock per grace period: the end of one is the start of the next. */

@@ -23,8 +23,19 @@ struct load {
 	uint64_t out_ns;
 };
 
+/* What went on in some time: updaters' calls and readers' sections. */
+struct tally {
+	uint64_t calls;
+	uint64_t sections;
+	uint64_t readers_ns; /* of CPU time, as readers_cpu_ns() */
+	uint64_t ns;
+};
+
 /* The most readers that a load may have. */
 #define READERS_MAX 2
+
+/* The most updaters at once. */
+#define UPDATERS_MAX 8
 
 /* shim.c */
 
@@ -33,6 +44,9 @@ unsigned int usable_cpus(void);
 
 /* Pin the caller to the first of them, which the updaters and single readers use. */
 void pin_here(void);
+
+/* Let the caller run on all of them but those that readers have to themselves. */
+void pin_off_readers(void);
 
 /*
  * Start @load's readers, on the CPUs after the first, and wait until each has
@@ -44,10 +58,34 @@ void readers_stop(void);
 /* Sections that the readers have ended since their start. */
 uint64_t readers_sections(void);
 
+/* CPU time that a reader has had on average; where none has its own CPU, the time itself. */
+uint64_t readers_cpu_ns(void);
+
 /* Wait for @n grace periods, one after the other, and put each one's time into @ns. */
 void time_synchronize(const struct peer *peer, uint32_t *ns, unsigned int n);
 
 uint64_t clock_ns(void);
+
+/* updaters.c */
+
+/*
+ * Start @n updaters, after the readers and off their CPUs.  Return: 0 or a
+ * positive errno, and then none is running.
+ */
+int updaters_start(const struct peer *p, unsigned int n);
+void updaters_stop(void);
+
+/*
+ * Have them wait for @n grace periods in all, each for one after the other.
+ * Where the machine is shared, another program may have the readers' CPU for
+ * some milliseconds; windows of time in which it had are left out of what is
+ * returned, unless there is no other.
+ */
+struct tally updaters_run(uint64_t n);
+
+/* poll-loops.c: @n cookies; @n grace periods without readers, by polling. */
+void poll_get_state(long n);
+void poll_start_poll(long n);
 
 /* percpu-loops.c */
 

@@ -96,6 +96,39 @@ void grace_periods(benchmark::State &state, const peer *p, const load &l)
 			static_cast<double>(after.grace_periods - before.grace_periods);
 }
 
+/* An iteration is one updater's wait for a grace period. */
+void concurrent_grace_periods(
+	benchmark::State &state, const peer *p, unsigned updaters, const load &l)
+{
+	/* With a registry that is empty some peers have nothing to wait for. */
+	Registration registration(p);
+
+	pin_here();
+	int error = readers_start(p, &l);
+	if (!error && (error = updaters_start(p, updaters)))
+		readers_stop();
+	if (error) {
+		state.SkipWithError(std::strerror(error));
+		return;
+	}
+	srcu_stats before = stats_of(p);
+	tally kept = {};
+	while (state.KeepRunningBatch(state.max_iterations))
+		kept = updaters_run(static_cast<uint64_t>(state.max_iterations));
+	srcu_stats after = stats_of(p);
+	updaters_stop();
+	readers_stop();
+
+	auto seconds = static_cast<double>(kept.ns) / 1e9;
+	state.counters["calls/s"] = static_cast<double>(kept.calls) / seconds;
+	if (l.readers)
+		state.counters["reads/us"] = static_cast<double>(kept.sections) / seconds / 1e6;
+	if (after.grace_periods > before.grace_periods)
+		state.counters["calls/gp"] =
+			static_cast<double>(state.iterations()) /
+			static_cast<double>(after.grace_periods - before.grace_periods);
+}
+
 /* An iteration is one CPU's share of a scan. */
 void scan(benchmark::State &state, std::size_t stride, std::size_t cpus)
 {
@@ -127,6 +160,19 @@ std::string gp_name(const peer *p, const load &l)
 	       "/in_ns:" + std::to_string(l.in_ns) + "/out_ns:" + std::to_string(l.out_ns);
 }
 
+void register_concurrent(const peer *p)
+{
+	for (unsigned readers = 0; readers <= 1; readers++)
+		for (unsigned updaters = 1; updaters <= UPDATERS_MAX; updaters *= 2)
+			benchmark::RegisterBenchmark(
+				(std::string("gp_concurrent/") + p->name +
+					"/updaters:" + std::to_string(updaters) +
+					"/readers:" + std::to_string(readers))
+					.c_str(),
+				concurrent_grace_periods, p, updaters, load{readers, 0, 0})
+				->UseRealTime();
+}
+
 void register_peer(const peer *p)
 {
 	static const load loads[] = {
@@ -147,6 +193,14 @@ void register_peer(const peer *p)
 			continue;
 		benchmark::RegisterBenchmark(gp_name(p, l).c_str(), grace_periods, p, l);
 	}
+	if (p->concurrent)
+		register_concurrent(p);
+}
+
+void poll_calls(benchmark::State &state, void (*run_batch)(long n))
+{
+	pin_here();
+	time_batches(state, run_batch);
 }
 
 void register_percpu()
@@ -208,21 +262,21 @@ class Reporter : public benchmark::BenchmarkReporter
 	{
 		const std::string &name = run.run_name.function_name;
 		/* CPU time: of a loop that never waits, also right when the CPU is shared. */
-		double ns = run.GetAdjustedCPUTime();
+		double value = run.GetAdjustedCPUTime();
 
 		if (run.error_occurred)
 			return;
-		if (figures_take_p50(name.c_str())) {
-			auto p50 = run.counters.find("p50");
+		if (const char *wanted = figures_counter(name.c_str())) {
+			auto counter = run.counters.find(wanted);
 
-			if (p50 == run.counters.end())
+			if (counter == run.counters.end())
 				return;
-			ns = p50->second;
+			value = counter->second;
 		}
 		if (run.run_type == Run::RT_Iteration)
-			figures_add(name.c_str(), ns);
+			figures_add(name.c_str(), value);
 		else if (run.aggregate_name == "median")
-			figures_add_median(name.c_str(), ns);
+			figures_add_median(name.c_str(), value);
 	}
 
 	benchmark::BenchmarkReporter *display_;
@@ -289,6 +343,8 @@ int main(int argc, char **argv)
 	std::thread([] {}).join();
 	for (const peer *const *p = peers; *p; p++)
 		register_peer(*p);
+	benchmark::RegisterBenchmark("poll/get_state/srcu", poll_calls, poll_get_state);
+	benchmark::RegisterBenchmark("poll/start_poll/srcu", poll_calls, poll_start_poll);
 	register_percpu();
 	machine_describe(add_context);
 

@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Updaters that wait for grace periods at the same time, each in a thread of
+ * its own: the C half of gp_concurrent.  One group at a time; called from the
+ * program's main thread only.
+ */
+#include <pthread.h>
+#include <stdbool.h>
+#include <time.h>
+
+#include "bench/shim.h"
+
+/* The calls are counted in windows of this time. */
+#define WINDOW_NS 1000000u
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
+
+/* Under the lock. */
+static unsigned int round_nr; /* one more: there are calls to make */
+static unsigned int busy;     /* updaters that have not ended the round */
+static bool ending;
+
+/* Written before a round; read by all updaters in it. */
+static const struct peer *peer;
+static uint64_t calls;
+
+/* Of the round's calls, those that an updater has taken on; on a line of its own. */
+static uint64_t taken __attribute__((aligned(128)));
+
+struct updater {
+	uint64_t calls __attribute__((aligned(128))); /* that it has made */
+	pthread_t thread;
+};
+
+static struct updater updaters[UPDATERS_MAX];
+static unsigned int nr_updaters;
+
+/*
+ * Some of the calls that are left, or 0.  A few at once, so that taking costs
+ * little beside them, and no more, so that the updaters end together.
+ */
+static uint64_t take_calls(void)
+{
+	const uint64_t some = 16;
+	/* Relaxed: only the number matters. */
+	uint64_t first = __atomic_fetch_add(&taken, some, __ATOMIC_RELAXED);
+
+	if (first >= calls)
+		return 0;
+	return calls - first < some ? calls - first : some;
+}
+
+/* Relaxed: who looks at the calls wants a number, not what came before it. */
+static void work(struct updater *updater)
+{
+	uint64_t n;
+
+	while ((n = take_calls()))
+		while (n--) {
+			peer->synchronize();
+			__atomic_store_n(&updater->calls, updater->calls + 1, __ATOMIC_RELAXED);
+		}
+}
+
+/* Wait for the round after @seen; false when there is none. */
+static bool next_round(unsigned int *seen)
+{
+	bool goes_on;
+
+	pthread_mutex_lock(&lock);
+	while (!ending && round_nr == *seen)
+		pthread_cond_wait(&changed, &lock);
+	goes_on = !ending;
+	*seen = round_nr;
+	pthread_mutex_unlock(&lock);
+	return goes_on;
+}
+
+static void end_round(void)
+{
+	pthread_mutex_lock(&lock);
+	if (!--busy)
+		pthread_cond_broadcast(&changed);
+	pthread_mutex_unlock(&lock);
+}
+
+/* Not registered with the peer: an updater that never reads need not be. */
+static void *run_updater(void *arg)
+{
+	unsigned int seen = 0;
+
+	pin_off_readers();
+	while (next_round(&seen)) {
+		work(arg);
+		end_round();
+	}
+	return NULL;
+}
+
+int updaters_start(const struct peer *p, unsigned int n)
+{
+	peer = p;
+	round_nr = 0;
+	ending = false;
+	for (nr_updaters = 0; nr_updaters < n; nr_updaters++) {
+		struct updater *updater = &updaters[nr_updaters];
+		int error;
+
+		updater->calls = 0;
+		error = pthread_create(&updater->thread, NULL, run_updater, updater);
+		if (error) {
+			updaters_stop();
+			return error;
+		}
+	}
+	return 0;
+}
+
+static struct tally tally_now(void)
+{
+	struct tally now = {
+		.sections = readers_sections(), .readers_ns = readers_cpu_ns(), .ns = clock_ns()};
+
+	for (unsigned int i = 0; i < nr_updaters; i++)
+		now.calls += __atomic_load_n(&updaters[i].calls, __ATOMIC_RELAXED);
+	return now;
+}
+
+static struct tally tally_since(const struct tally *then, const struct tally *now)
+{
+	return (struct tally){.calls = now->calls - then->calls,
+		.sections = now->sections - then->sections,
+		.readers_ns = now->readers_ns - then->readers_ns,
+		.ns = now->ns - then->ns};
+}
+
+static void tally_add(struct tally *sum, const struct tally *more)
+{
+	sum->calls += more->calls;
+	sum->sections += more->sections;
+	sum->readers_ns += more->readers_ns;
+	sum->ns += more->ns;
+}
+
+/* Under the lock, until the round has ended or the window that began at @ns is over. */
+static void wait_for_window(uint64_t ns)
+{
+	uint64_t end = ns + WINDOW_NS;
+	struct timespec until = {
+		.tv_sec = (time_t)(end / 1000000000u), .tv_nsec = (long)(end % 1000000000u)};
+
+	while (busy && clock_ns() < end)
+		pthread_cond_clockwait(&changed, &lock, CLOCK_MONOTONIC, &until);
+}
+
+struct tally updaters_run(uint64_t n)
+{
+	struct tally began = tally_now(), last = began, kept = {0, 0, 0, 0};
+
+	pthread_mutex_lock(&lock);
+	calls = n;
+	taken = 0;
+	busy = nr_updaters;
+	round_nr++;
+	pthread_cond_broadcast(&changed);
+	while (busy) {
+		struct tally now, window;
+
+		wait_for_window(last.ns);
+		now = tally_now();
+		window = tally_since(&last, &now);
+		/* With less than nine tenths of it, readers shared their CPU with others. */
+		if (window.readers_ns >= window.ns / 10 * 9)
+			tally_add(&kept, &window);
+		last = now;
+	}
+	pthread_mutex_unlock(&lock);
+	return kept.ns ? kept : tally_since(&began, &last);
+}
+
+void updaters_stop(void)
+{
+	pthread_mutex_lock(&lock);
+	ending = true;
+	pthread_cond_broadcast(&changed);
+	pthread_mutex_unlock(&lock);
+	while (nr_updaters)
+		pthread_join(updaters[--nr_updaters].thread, NULL);
+}
