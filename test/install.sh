@@ -23,7 +23,7 @@ $CC $CFLAGS -Wall -Wextra -o "$work/readme" "$work/readme.c" $(pkg-config --cfla
 	fail "README.md's program does not build"
 "$work/readme" || fail "README.md's program fails"
 
-for header in srcu/srcu.h srcu/percpu.h seqcount/seqcount.h; do
+for header in srcu/srcu.h srcu/percpu.h srcu/list.h srcu/notifier.h seqcount/seqcount.h; do
 	module=${header%%/*}
 	printf '#include <%s>\n#include <%s>\nint main(void)\n{\n\treturn 0;\n}\n' "$header" "$header" \
 		>"$work/alone.c"
