@@ -64,8 +64,7 @@ static void assert_list(const struct srcu_list_head *head, const char *ids)
 	char found[32] = "";
 	size_t length = 0;
 
-	list_for_each_entry_srcu(item, head, link, true)
-	{
+	list_for_each_entry_srcu (item, head, link, true) {
 		found[length++] = (char)item->id;
 		ck_assert_ptr_eq(item->link.prev, before);
 		before = &item->link;
@@ -81,8 +80,7 @@ static void assert_hlist(const struct srcu_hlist_head *head, const char *ids)
 	char found[32] = "";
 	size_t length = 0;
 
-	hlist_for_each_entry_srcu(item, head, hlink, true)
-	{
+	hlist_for_each_entry_srcu (item, head, hlink, true) {
 		found[length++] = (char)item->id;
 		ck_assert_ptr_eq(item->hlink.pprev, link);
 		link = &item->hlink.next;
@@ -179,8 +177,7 @@ START_TEST(a_walk_goes_on_from_an_element_that_was_taken_out)
 		srcu_list_add(&items[i]->link, &list);
 		srcu_hlist_add_head(&items[i]->hlink, &hlist);
 	}
-	list_for_each_entry_srcu(item, &list, link, true)
-	{
+	list_for_each_entry_srcu (item, &list, link, true) {
 		found[length++] = (char)item->id;
 		if (item == items[1]) {
 			srcu_list_del(&items[1]->link);
@@ -190,8 +187,7 @@ START_TEST(a_walk_goes_on_from_an_element_that_was_taken_out)
 	ck_assert_str_eq(found, "abcd");
 	assert_list(&list, "ad");
 	length = 0;
-	hlist_for_each_entry_srcu(item, &hlist, hlink, true)
-	{
+	hlist_for_each_entry_srcu (item, &hlist, hlink, true) {
 		hfound[length++] = (char)item->id;
 		if (item == items[1]) {
 			srcu_hlist_del(&items[1]->hlink);
@@ -223,7 +219,8 @@ static void *walk_when_changed(void *arg)
 	while (!__atomic_load_n(&changed, __ATOMIC_RELAXED))
 		sched_yield();
 	idx = srcu_read_lock(&domain);
-	list_for_each_entry_srcu(item, &list, link, idx >= 0) *sum += (unsigned int)item->id;
+	list_for_each_entry_srcu (item, &list, link, idx >= 0)
+		*sum += (unsigned int)item->id;
 	srcu_read_unlock(&domain, idx);
 	return NULL;
 }
@@ -264,15 +261,19 @@ START_TEST(the_condition_is_evaluated_once_or_not_at_all)
 	srcu_list_add(&b->link, &list);
 	srcu_hlist_add_head(&a->hlink, &hlist);
 	srcu_hlist_add_head(&b->hlink, &hlist);
-	list_for_each_entry_srcu(item, &list, link, ask(true)) visited++;
-	hlist_for_each_entry_srcu(item, &hlist, hlink, ask(true)) visited++;
+	list_for_each_entry_srcu (item, &list, link, ask(true))
+		visited++;
+	hlist_for_each_entry_srcu (item, &hlist, hlink, ask(true))
+		visited++;
 	ck_assert_uint_eq(visited, 4);
 #ifdef SRCU_DEBUG_LISTS
 	ck_assert_uint_eq(asked, 2);
 #else
 	ck_assert_uint_eq(asked, 0);
-	list_for_each_entry_srcu(item, &list, link, ask(false)) visited++;
-	hlist_for_each_entry_srcu(item, &hlist, hlink, ask(false)) visited++;
+	list_for_each_entry_srcu (item, &list, link, ask(false))
+		visited++;
+	hlist_for_each_entry_srcu (item, &hlist, hlink, ask(false))
+		visited++;
 	ck_assert_uint_eq(visited, 8);
 #endif
 	item_free(a);
@@ -286,9 +287,11 @@ START_TEST(a_walk_without_permission_aborts)
 	struct item *item;
 
 	if (_i == 0)
-		list_for_each_entry_srcu(item, &list, link, ask(false));
+		list_for_each_entry_srcu (item, &list, link, ask(false))
+			;
 	else
-		hlist_for_each_entry_srcu(item, &hlist, hlink, ask(false));
+		hlist_for_each_entry_srcu (item, &hlist, hlink, ask(false))
+			;
 }
 END_TEST
 #endif
@@ -363,11 +366,13 @@ static void *walk_for_ever(void *arg)
 	while (!flag_set(&hunt->stop)) {
 		int idx = srcu_read_lock(&domain);
 
-		list_for_each_entry_srcu(item, &list, link, idx >= 0) visit(&walk, item);
+		list_for_each_entry_srcu (item, &list, link, idx >= 0)
+			visit(&walk, item);
 		srcu_read_unlock(&domain, idx);
 		walk_end(hunt, &walk);
 		idx = srcu_read_lock(&domain);
-		hlist_for_each_entry_srcu(item, &hlist, hlink, idx >= 0) visit(&walk, item);
+		hlist_for_each_entry_srcu (item, &hlist, hlink, idx >= 0)
+			visit(&walk, item);
 		srcu_read_unlock(&domain, idx);
 		walk_end(hunt, &walk);
 		__atomic_fetch_add(&hunt->walks[me], 1, __ATOMIC_RELAXED);
