@@ -194,16 +194,10 @@ __attribute__((noinline)) static struct srcu_ctr *lock_fast(struct srcu_struct *
 
 struct srcu_ctr *__srcu_read_lock_fast(struct srcu_struct *ssp)
 {
-#ifdef SRCU_RSEQ_INLINE
 	uintptr_t word;
 
-	if (likely(ssp != NULL)) {
-		word = __atomic_load_n(&ssp->word_, __ATOMIC_RELAXED);
-		if (likely(!(word & WORD_SLOW)) &&
-			likely(srcu_rseq_inc_lock_(word, &ssp->mark_, 1)))
-			return (struct srcu_ctr *)word;
-	}
-#endif
+	if (likely(srcu_lock_inline_(ssp, &word)))
+		return (struct srcu_ctr *)word;
 	return lock_fast(ssp);
 }
 
@@ -233,16 +227,10 @@ __attribute__((noinline)) static int lock_int(struct srcu_struct *ssp)
 
 int __srcu_read_lock(struct srcu_struct *ssp)
 {
-#ifdef SRCU_RSEQ_INLINE
 	uintptr_t word;
 
-	if (likely(ssp != NULL)) {
-		word = __atomic_load_n(&ssp->word_, __ATOMIC_RELAXED);
-		if (likely(!(word & WORD_SLOW)) &&
-			likely(srcu_rseq_inc_lock_(word, &ssp->mark_, 1)))
-			return int_token(word);
-	}
-#endif
+	if (likely(srcu_lock_inline_(ssp, &word)))
+		return int_token(word);
 	return lock_int(ssp);
 }
 

@@ -30,6 +30,22 @@ extern void __tsan_release(void *);
 #define srcu_tsan_release_(p) ((void)(p))
 #endif
 
+/* Lock by a restartable sequence; false, with nothing done, where that does not work out. */
+static inline bool srcu_lock_inline_(struct srcu_struct *ssp, uintptr_t *word)
+{
+#ifdef SRCU_RSEQ_INLINE
+	if (srcu_likely_(ssp != NULL)) {
+		*word = __atomic_load_n(&ssp->word_, __ATOMIC_RELAXED);
+		return srcu_likely_(!(*word & 1)) &&
+		       srcu_likely_(srcu_rseq_inc_lock_(*word, &ssp->mark_, 1));
+	}
+#else
+	(void)ssp;
+	*word = 0;
+#endif
+	return false;
+}
+
 /**
  * srcu_read_lock_fast - begin a read-side critical section
  * @ssp: the domain
@@ -49,16 +65,10 @@ extern void __tsan_release(void *);
  */
 static inline struct srcu_ctr *srcu_read_lock_fast(struct srcu_struct *ssp)
 {
-#ifdef SRCU_RSEQ_INLINE
 	uintptr_t word;
 
-	if (srcu_likely_(ssp != NULL)) {
-		word = __atomic_load_n(&ssp->word_, __ATOMIC_RELAXED);
-		if (srcu_likely_(!(word & 1)) &&
-			srcu_likely_(srcu_rseq_inc_lock_(word, &ssp->mark_, 1)))
-			return (struct srcu_ctr *)word;
-	}
-#endif
+	if (srcu_likely_(srcu_lock_inline_(ssp, &word)))
+		return (struct srcu_ctr *)word;
 	return __srcu_read_lock_fast(ssp);
 }
 
@@ -96,16 +106,10 @@ static inline void srcu_read_unlock_fast(struct srcu_struct *ssp, struct srcu_ct
  */
 static inline int srcu_read_lock(struct srcu_struct *ssp)
 {
-#ifdef SRCU_RSEQ_INLINE
 	uintptr_t word;
 
-	if (srcu_likely_(ssp != NULL)) {
-		word = __atomic_load_n(&ssp->word_, __ATOMIC_RELAXED);
-		if (srcu_likely_(!(word & 1)) &&
-			srcu_likely_(srcu_rseq_inc_lock_(word, &ssp->mark_, 1)))
-			return (int)((word >> 4) & 0x7fffffff);
-	}
-#endif
+	if (srcu_likely_(srcu_lock_inline_(ssp, &word)))
+		return (int)((word >> 4) & 0x7fffffff);
 	return __srcu_read_lock(ssp);
 }
 
