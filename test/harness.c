@@ -12,11 +12,15 @@
 
 static unsigned int warning_count;
 static char last_warning[400];
+static bool last_warning_taken; /* by one thread; a report that finds it taken is only counted */
 
 static void collect(const struct srcu_struct *ssp, const char *message)
 {
 	(void)ssp;
-	strncpy(last_warning, message, sizeof(last_warning) - 1);
+	if (!__atomic_test_and_set(&last_warning_taken, __ATOMIC_ACQUIRE)) {
+		strncpy(last_warning, message, sizeof(last_warning) - 1);
+		__atomic_clear(&last_warning_taken, __ATOMIC_RELEASE);
+	}
 	__atomic_fetch_add(&warning_count, 1, __ATOMIC_SEQ_CST);
 }
 
@@ -33,7 +37,13 @@ unsigned int warnings(void)
 
 bool warned_of(const char *part)
 {
-	return warnings() && strstr(last_warning, part);
+	bool found;
+
+	while (__atomic_test_and_set(&last_warning_taken, __ATOMIC_ACQUIRE))
+		sched_yield();
+	found = warnings() && strstr(last_warning, part);
+	__atomic_clear(&last_warning_taken, __ATOMIC_RELEASE);
+	return found;
 }
 
 static void step_set(struct stepper *stepper, unsigned int *which, unsigned int step)
