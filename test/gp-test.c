@@ -311,13 +311,14 @@ static uint64_t real_membarriers;
 long syscall(long number, ...)
 {
 	static long (*next)(long, ...);
-	long a[6];
+	const int given = number == SYS_futex ? 6 : 3; /* by all callers in the library */
+	long a[6] = {0};
 	va_list args;
 
 	if (!next)
 		*(void **)&next = dlsym(RTLD_NEXT, "syscall");
 	va_start(args, number);
-	for (int i = 0; i < 6; i++)
+	for (int i = 0; i < given; i++)
 		a[i] = va_arg(args, long);
 	va_end(args);
 	if (number == SYS_membarrier && a[0] == MEMBARRIER_CMD_PRIVATE_EXPEDITED)
