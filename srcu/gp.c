@@ -34,14 +34,16 @@
 
 #include "internal.h"
 
-#define NS_PER_US     1000u
-#define SPIN_NS       (5 * NS_PER_US)
-#define YIELD_NS      (20 * NS_PER_US)
-#define YIELD_NS_EXP  (1000 * NS_PER_US)
-#define SLEEP_MIN_NS  (50 * NS_PER_US)
-#define SLEEP_MAX_NS  (10000 * NS_PER_US)
-#define SLEEP_MAX_EXP (1000 * NS_PER_US)
-#define STALL_NS      10000000000u
+#define NS_PER_US        1000u
+#define UNTIMED_LOOKS    8
+#define TURN_AFTER_LOOKS 3
+#define SPIN_NS          (5 * NS_PER_US)
+#define YIELD_NS         (20 * NS_PER_US)
+#define YIELD_NS_EXP     (1000 * NS_PER_US)
+#define SLEEP_MIN_NS     (50 * NS_PER_US)
+#define SLEEP_MAX_NS     (10000 * NS_PER_US)
+#define SLEEP_MAX_EXP    (1000 * NS_PER_US)
+#define STALL_NS         10000000000u
 
 /*
  * Where a rank is counted on CPU 0, by a word that was read once: one that has
@@ -58,7 +60,7 @@ static unsigned int cpus_to_scan(const struct srcu_struct *ssp, uintptr_t ctr)
 	return ctr ? __atomic_load_n(&ssp->cpus_, __ATOMIC_ACQUIRE) : 0;
 }
 
-static uint64_t sum_unlocks(const struct srcu_struct *ssp, uintptr_t ctr, unsigned int rank)
+static inline uint64_t sum_unlocks(const struct srcu_struct *ssp, uintptr_t ctr, unsigned int rank)
 {
 	unsigned int cpus = cpus_to_scan(ssp, ctr);
 	uint64_t sum = __atomic_load_n(&ssp->twin_[rank].srcu_unlocks, __ATOMIC_ACQUIRE);
@@ -68,14 +70,18 @@ static uint64_t sum_unlocks(const struct srcu_struct *ssp, uintptr_t ctr, unsign
 	return sum;
 }
 
-static uint64_t sum_locks(const struct srcu_struct *ssp, uintptr_t ctr, unsigned int rank)
+/*
+ * Downwards: it begins on the line where sum_unlocks() ended, before a reader
+ * there has taken it back.
+ */
+static inline uint64_t sum_locks(const struct srcu_struct *ssp, uintptr_t ctr, unsigned int rank)
 {
-	unsigned int cpus = cpus_to_scan(ssp, ctr); /* K */
-	uint64_t sum = __atomic_load_n(&ssp->twin_[rank].srcu_locks, __ATOMIC_RELAXED);
+	unsigned int cpu = cpus_to_scan(ssp, ctr); /* K */
+	uint64_t sum = 0;
 
-	for (unsigned int cpu = 0; cpu < cpus; cpu++)
+	while (cpu--)
 		sum += __atomic_load_n(&ctr_on(ctr, cpu)->srcu_locks, __ATOMIC_RELAXED);
-	return sum;
+	return sum + __atomic_load_n(&ssp->twin_[rank].srcu_locks, __ATOMIC_RELAXED);
 }
 
 /* Has the rank as many unlocks as locks?  The order of the two sums is the point. */
@@ -128,9 +134,11 @@ static void gp_end(struct srcu_struct *ssp)
 /*
  * One step of the grace period under way, or of a new one; true when it ended.
  * Called under the lock.  The word is turned only while the rank that becomes
- * current has been seen quiescent and the other one is waited for.
+ * current has been seen quiescent and the other one is waited for, and only if
+ * @turn: readers share its line, and a short section is over before it is theirs
+ * again.
  */
-static bool gp_advance(struct srcu_struct *ssp)
+static bool gp_advance(struct srcu_struct *ssp, bool turn)
 {
 	unsigned int current;
 
@@ -144,7 +152,7 @@ static bool gp_advance(struct srcu_struct *ssp)
 		return true;
 	}
 	current = word_rank(__atomic_load_n(&ssp->word_, __ATOMIC_RELAXED));
-	if (ssp->gp_pending_ == rank_bit(current))
+	if (turn && ssp->gp_pending_ == rank_bit(current))
 		__atomic_fetch_xor(&ssp->word_, WORD_RANK, __ATOMIC_RELAXED);
 	return false;
 }
@@ -161,6 +169,7 @@ void srcu_gp_hurry(struct srcu_struct *ssp, uint64_t number)
 
 /* How a leader waits for readers: what it has spent, and when it next complains. */
 struct gp_wait {
+	unsigned int looks;
 	uint64_t deadline_ns;
 	uint64_t began_ns;
 	uint64_t waited_ns;
@@ -193,8 +202,12 @@ static bool gp_relax(struct srcu_struct *ssp, struct gp_wait *wait)
 {
 	uint32_t kick = __atomic_load_n(&ssp->gp_kick_, __ATOMIC_ACQUIRE);
 	bool hurried = __atomic_load_n(&ssp->hurried_, __ATOMIC_ACQUIRE) >= ssp->started_;
-	uint64_t now = srcu_now_ns();
+	uint64_t now;
 
+	/* A short section is over sooner than the clock is read. */
+	if (wait->looks++ < UNTIMED_LOOKS)
+		return true;
+	now = srcu_now_ns();
 	if (now >= wait->deadline_ns)
 		return false;
 	if (!wait->began_ns)
@@ -228,7 +241,7 @@ static bool gp_lead(struct srcu_struct *ssp, uint64_t number, uint64_t deadline_
 	bool in_time = true;
 
 	while (in_time && ssp->done_ < number)
-		if (!gp_advance(ssp))
+		if (!gp_advance(ssp, wait.looks >= TURN_AFTER_LOOKS))
 			in_time = gp_relax(ssp, &wait);
 	if (wait.began_ns)
 		note_wait(ssp, srcu_now_ns() - wait.began_ns);
@@ -277,7 +290,7 @@ void srcu_gp_try(struct srcu_struct *ssp)
 	if (!srcu_gp_trylock(ssp))
 		return;
 	while (ssp->gp_pending_ || !srcu_gp_done(ssp, needed(ssp)))
-		if (!gp_advance(ssp))
+		if (!gp_advance(ssp, true))
 			break;
 	srcu_gp_unlock(ssp);
 }
