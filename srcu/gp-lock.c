@@ -10,6 +10,10 @@ enum { FREE, HELD, HELD_WITH_SLEEPERS };
 
 #define SPINS 100
 
+/*
+ * Acquire for what the lock protects.  A full fence besides: a leader that
+ * srcu_gp_hurry() does not see holding the lock sees what that stored.
+ */
 bool srcu_gp_trylock(struct srcu_struct *ssp)
 {
 	uint32_t free = FREE;
