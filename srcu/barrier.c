@@ -95,7 +95,7 @@ static bool walk_all_cpus(void)
 	return done;
 }
 
-static void barrier_without_membarrier(const struct srcu_struct *ssp)
+static void barrier_without_membarrier(const struct srcu_struct *ssp, int command)
 {
 	static const uint32_t never;
 
@@ -105,7 +105,7 @@ static void barrier_without_membarrier(const struct srcu_struct *ssp)
 			srcu_warn(ssp, "grace period cannot go on: neither membarrier nor "
 				       "sched_setaffinity is allowed");
 		srcu_futex_wait(&never, 0, 10000000);
-		if (!membarrier(MEMBARRIER_CMD_PRIVATE_EXPEDITED))
+		if (!membarrier(command))
 			return;
 	}
 }
@@ -127,7 +127,48 @@ void srcu_barrier_all_readers(struct srcu_struct *ssp)
 	}
 	__atomic_store_n(&ssp->membarriers_, ssp->membarriers_ + 1, __ATOMIC_RELAXED);
 	if (unlikely(membarrier(MEMBARRIER_CMD_PRIVATE_EXPEDITED)))
-		barrier_without_membarrier(ssp);
+		barrier_without_membarrier(ssp, MEMBARRIER_CMD_PRIVATE_EXPEDITED);
+}
+
+/* Can pushes in flight be aborted?  The first answer holds for the process. */
+bool srcu_have_rseq_barrier(void)
+{
+	static int state;
+	int known = __atomic_load_n(&state, __ATOMIC_RELAXED), saved_errno = errno;
+
+	if (!known) {
+		known = srcu_have_membarrier() && srcu_have_rseq() &&
+					!membarrier(MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_RSEQ)
+				? PRESENT
+				: ABSENT;
+		__atomic_store_n(&state, known, __ATOMIC_RELAXED);
+		errno = saved_errno;
+	}
+	return known == PRESENT;
+}
+
+/*
+ * C.  Pairs with the restartable sequence in which a callback is pushed: after
+ * it no push on the list that was current before is under way, and what was
+ * pushed there is seen.  The walk does as much, for preemption aborts too; in a
+ * process of one thread, so does being in this function.
+ */
+void srcu_barrier_all_pushes(struct srcu_struct *ssp)
+{
+	if (__libc_single_threaded) {
+		__atomic_signal_fence(__ATOMIC_SEQ_CST);
+		return;
+	}
+	if (unlikely(membarrier(MEMBARRIER_CMD_PRIVATE_EXPEDITED_RSEQ)))
+		barrier_without_membarrier(ssp, MEMBARRIER_CMD_PRIVATE_EXPEDITED_RSEQ);
+}
+
+/* A full barrier on every thread, whatever the domain's readers do. */
+void srcu_barrier_all_threads(struct srcu_struct *ssp)
+{
+	if (srcu_have_membarrier() && !__libc_single_threaded &&
+		unlikely(membarrier(MEMBARRIER_CMD_PRIVATE_EXPEDITED)))
+		barrier_without_membarrier(ssp, MEMBARRIER_CMD_PRIVATE_EXPEDITED);
 }
 
 enum srcu_barrier_kind srcu_barrier_kind(const struct srcu_struct *ssp)

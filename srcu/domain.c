@@ -50,10 +50,14 @@ static uintptr_t finish_init(struct srcu_struct *ssp, uintptr_t word)
 
 	if (!srcu_have_membarrier())
 		flags |= DOMAIN_FENCED;
+	if (srcu_forced(FORCE_CLASSIC))
+		flags |= DOMAIN_CLASSIC;
 	flags |= domain_flags(ssp);
 	if ((flags & DOMAIN_FENCED) || !srcu_have_rseq())
 		flags |= DOMAIN_ATOMIC;
 	__atomic_fetch_or(&ssp->flags_, flags, __ATOMIC_RELAXED);
+	if (srcu_forced(FORCE_TREE))
+		srcu_tree_grow(ssp);
 	raise_to(&ssp->cpus_, opened);
 	if (flags & DOMAIN_ATOMIC)
 		ready |= WORD_SLOW;
@@ -66,13 +70,24 @@ static uintptr_t finish_init(struct srcu_struct *ssp, uintptr_t word)
 	return word;
 }
 
+static void drop_slot(uintptr_t slot)
+{
+	srcu_percpu_set_owner(slot, NULL);
+	srcu_percpu_give(PERCPU_SLOTS, slot);
+}
+
 /* WORD_UNINIT to a slot with WORD_INIT, or to WORD_TWIN without memory. */
 static uintptr_t take_slot(struct srcu_struct *ssp)
 {
 	uintptr_t slot, word, uninit = WORD_UNINIT;
 
 	srcu_setup();
+	/* Nobody has queued callbacks before the word says that there is a slot. */
+	__atomic_store_n(&ssp->generation_, srcu_generation(), __ATOMIC_RELAXED);
 	slot = srcu_percpu_take(PERCPU_SLOTS, 1, 1);
+	/* Before the word: a fork in between finds the domain by its slot. */
+	if (slot)
+		srcu_percpu_set_owner(slot, ssp);
 	word = slot ? slot | WORD_INIT | WORD_SLOW : WORD_TWIN | WORD_SLOW;
 	if (!slot && !srcu_have_membarrier())
 		__atomic_fetch_or(&ssp->flags_, DOMAIN_FENCED, __ATOMIC_RELAXED);
@@ -80,7 +95,7 @@ static uintptr_t take_slot(struct srcu_struct *ssp)
 		    &ssp->word_, &uninit, word, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
 		return word;
 	if (slot)
-		srcu_percpu_give(PERCPU_SLOTS, slot);
+		drop_slot(slot);
 	return uninit;
 }
 
@@ -105,6 +120,7 @@ bool srcu_domain_usable(struct srcu_struct *ssp, const char *function, uintptr_t
 		srcu_warn(ssp, "%s: the domain was never initialised", function);
 		return false;
 	}
+	srcu_notice_fork();
 	*word = srcu_domain_word(ssp);
 	if (*word & WORD_DEAD) {
 		srcu_warn(ssp, "%s: the domain was cleaned up before", function);
@@ -119,7 +135,8 @@ static bool options_valid(const struct srcu_options *options)
 		if (options->reserved[i])
 			return false;
 	return (unsigned int)options->readers <= SRCU_READERS_FENCED &&
-	       (unsigned int)options->updates <= SRCU_UPDATES_CLASSIC;
+	       (unsigned int)options->updates <= SRCU_UPDATES_TREE &&
+	       (unsigned int)options->callbacks <= SRCU_CALLBACKS_CALLER;
 }
 
 int init_srcu_struct_with(struct srcu_struct *ssp, const struct srcu_options *options)
@@ -132,13 +149,23 @@ int init_srcu_struct_with(struct srcu_struct *ssp, const struct srcu_options *op
 		return -EINVAL;
 	if (options->readers == SRCU_READERS_MEMBARRIER && !srcu_have_membarrier())
 		return -EOPNOTSUPP;
+	srcu_notice_fork();
 	memset(ssp, 0, sizeof(*ssp));
 	ssp->word_ = WORD_UNINIT;
 	ssp->name_ = options->name;
 	ssp->magic_ = SRCU_MAGIC_;
 	ssp->flags_ = options->readers == SRCU_READERS_FENCED ? DOMAIN_FENCED : 0;
-	if (!(srcu_domain_word(ssp) & WORD_TWIN))
+	if (options->updates == SRCU_UPDATES_CLASSIC)
+		ssp->flags_ |= DOMAIN_CLASSIC;
+	if (options->callbacks == SRCU_CALLBACKS_CALLER) {
+		ssp->flags_ |= DOMAIN_CALLER;
+		ssp->active_ = DOMAIN_ACTIVE; /* for good: the thread never hears of it */
+	}
+	if (!(srcu_domain_word(ssp) & WORD_TWIN)) {
+		if (options->callbacks == SRCU_CALLBACKS_THREADS)
+			srcu_start_callbacks(); /* refused: updaters run the callbacks */
 		return 0;
+	}
 	ssp->word_ = WORD_DEAD | WORD_SLOW;
 	return -ENOMEM;
 }
@@ -173,25 +200,132 @@ static void give_slot(struct srcu_struct *ssp, uintptr_t slot)
 		__atomic_fetch_add(&ctr->srcu_unlocks, unlocks, __ATOMIC_RELAXED);
 	}
 	if (folded)
+		drop_slot(slot);
+	else
+		srcu_percpu_set_owner(slot, NULL);
+}
+
+/* The fresh slot, as accessible as the domain's old one was; 0: no memory. */
+static uintptr_t fresh_slot(struct srcu_struct *ssp)
+{
+	uintptr_t slot = srcu_percpu_take(PERCPU_SLOTS, 1, 1);
+
+	if (slot && ssp->cpus_ && !srcu_percpu_open(slot, ssp->cpus_ - 1)) {
 		srcu_percpu_give(PERCPU_SLOTS, slot);
+		slot = 0;
+	}
+	if (slot)
+		srcu_percpu_set_owner(slot, ssp);
+	return slot;
+}
+
+/* Cover what the slot's owner before did, whose counts it has. */
+static void cover_slot(struct srcu_struct *ssp, uintptr_t word)
+{
+	unsigned int opened = srcu_percpu_opened(word & WORD_SLOT);
+
+	raise_to(&ssp->cpus_, opened);
+	if (!(word & WORD_SLOW))
+		raise_to(&ssp->mark_, opened);
+}
+
+/* Nobody is counted on the twin, and it has counts that no count_on_twin() has seen. */
+static void empty_twin(struct srcu_struct *ssp)
+{
+	for (unsigned int rank = 0; rank < 2; rank++) {
+		struct srcu_ctr *ctr = &ssp->twin_[rank];
+		uint64_t most =
+			ctr->srcu_locks > ctr->srcu_unlocks ? ctr->srcu_locks : ctr->srcu_unlocks;
+
+		__atomic_store_n(&ctr->srcu_locks, most + 1, __ATOMIC_RELAXED);
+		__atomic_store_n(&ctr->srcu_unlocks, most + 1, __ATOMIC_RELAXED);
+	}
+}
+
+/*
+ * In the child of a fork, for a domain that was found by its @slot: sections that
+ * began before are over as far as the child is concerned.  They keep the old
+ * slot, which stays theirs, so that one that the child ends is counted where
+ * nobody looks.  Called with all signals blocked.
+ */
+void srcu_domain_after_fork(struct srcu_struct *ssp, uintptr_t slot)
+{
+	uintptr_t word = __atomic_load_n(&ssp->word_, __ATOMIC_RELAXED), fresh;
+
+	if ((word & WORD_SLOT) != slot) {
+		srcu_percpu_set_owner(slot, srcu_owner_gone(ssp));
+		return; /* not the domain's yet, or about to be given back */
+	}
+	if (ssp->slot_generation_ == srcu_generation())
+		return; /* the fresh one, which this walk comes by as well */
+	ssp->slot_generation_ = srcu_generation();
+	empty_twin(ssp);
+	srcu_tree_forget(ssp);
+	fresh = fresh_slot(ssp);
+	if (fresh) {
+		word = (word & ~WORD_SLOT) | fresh;
+		cover_slot(ssp, word);
+	} else {
+		__atomic_store_n(&ssp->mark_, 0, __ATOMIC_RELAXED);
+		word = WORD_TWIN | WORD_SLOW;
+	}
+	__atomic_store_n(&ssp->word_, word, __ATOMIC_RELEASE);
+	srcu_percpu_set_owner(slot, srcu_owner_gone(ssp));
+	srcu_rejoin(ssp);
 }
 
 /* Under the grace-period lock: 0 when nothing is left, else what was reported. */
-static int check_idle(struct srcu_struct *ssp)
+static int check_idle(struct srcu_struct *ssp, const char *function)
 {
 	char text[READERS_TEXT];
 
 	srcu_barrier_all_readers(ssp);
 	if (!ssp->gp_pending_ && srcu_gp_quiescent(ssp, 0) && srcu_gp_quiescent(ssp, 1))
 		return 0;
-	srcu_warn(ssp, "cleanup_srcu_struct: %s", srcu_describe_readers(ssp, text));
+	srcu_warn(ssp, "%s: %s", function, srcu_describe_readers(ssp, text));
 	return -EBUSY;
+}
+
+/* How many callbacks have not returned; reported unless none. */
+static uint64_t callbacks_left(struct srcu_struct *ssp, const char *function)
+{
+	uint64_t left = srcu_callbacks_left(ssp);
+
+	if ((int64_t)left <= 0)
+		return 0;
+	srcu_warn(ssp,
+		"%s: %llu callback(s) have not returned: "
+		"srcu_barrier() is missing",
+		function, (unsigned long long)left);
+	return left;
+}
+
+/* End the use of a domain without callbacks and free what it holds. */
+static int end_use(struct srcu_struct *ssp, uintptr_t word, const char *function)
+{
+	int error;
+
+	srcu_await_inactive(ssp);
+	if (!srcu_trylock(&ssp->gp_lock_)) {
+		srcu_warn(ssp, "%s: a grace period is under way", function);
+		return -EBUSY;
+	}
+	error = check_idle(ssp, function);
+	if (!error) {
+		__atomic_store_n(&ssp->word_, WORD_DEAD | WORD_SLOW, __ATOMIC_RELAXED);
+		__atomic_store_n(&ssp->mark_, 0, __ATOMIC_RELAXED);
+		srcu_callbacks_release(ssp);
+		srcu_tree_release(ssp);
+		if (!(word & WORD_TWIN))
+			give_slot(ssp, word & WORD_SLOT);
+	}
+	srcu_unlock(&ssp->gp_lock_);
+	return error;
 }
 
 int cleanup_srcu_struct(struct srcu_struct *ssp)
 {
 	uintptr_t word, uninit = WORD_UNINIT;
-	int error;
 
 	if (ssp && ssp->magic_ == SRCU_MAGIC_ &&
 		__atomic_compare_exchange_n(&ssp->word_, &uninit, WORD_DEAD | WORD_SLOW, false,
@@ -200,17 +334,27 @@ int cleanup_srcu_struct(struct srcu_struct *ssp)
 	if (!srcu_domain_usable(ssp, __func__, &word))
 		return -EINVAL;
 	srcu_gp_try(ssp); /* what was polled for, or left at a time-out */
-	if (!srcu_gp_trylock(ssp)) {
-		srcu_warn(ssp, "cleanup_srcu_struct: a grace period is under way");
+	if (callbacks_left(ssp, __func__))
 		return -EBUSY;
-	}
-	error = check_idle(ssp);
-	if (!error) {
-		__atomic_store_n(&ssp->word_, WORD_DEAD | WORD_SLOW, __ATOMIC_RELAXED);
-		__atomic_store_n(&ssp->mark_, 0, __ATOMIC_RELAXED);
-		if (!(word & WORD_TWIN))
-			give_slot(ssp, word & WORD_SLOT);
-	}
-	srcu_gp_unlock(ssp);
-	return error;
+	return end_use(ssp, word, __func__);
+}
+
+/*
+ * The destructor of an object that is unloaded.  What is left goes with it, so
+ * callbacks are waited for here, while their code is still there.  A slot that
+ * has to be left behind is nobody's: a fork must not look for its domain.
+ */
+void srcu_unload_(struct srcu_struct *ssp)
+{
+	static const char unloading[] = "dlclose";
+	uintptr_t word = __atomic_load_n(&ssp->word_, __ATOMIC_ACQUIRE);
+
+	if (word == WORD_UNINIT || (word & WORD_DEAD) || srcu_exiting() ||
+		!srcu_domain_usable(ssp, unloading, &word))
+		return;
+	srcu_gp_try(ssp);
+	if (callbacks_left(ssp, unloading) && __srcu_barrier(ssp))
+		return;
+	if (end_use(ssp, word, unloading) && (word & WORD_SLOT))
+		srcu_percpu_set_owner(word & WORD_SLOT, NULL);
 }

@@ -35,8 +35,18 @@ void srcu_futex_wait(const uint32_t *word, uint32_t expected, uint64_t ns)
 		sched_yield();
 }
 
+static void wake(const uint32_t *word, int most)
+{
+	syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, most, NULL, NULL, 0);
+}
+
 /* Wake everybody who sleeps on the word. */
 void srcu_futex_wake(const uint32_t *word)
 {
-	syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, INT_MAX, NULL, NULL, 0);
+	wake(word, INT_MAX);
+}
+
+void srcu_futex_wake_one(const uint32_t *word)
+{
+	wake(word, 1);
 }

@@ -44,6 +44,7 @@
 #define SLEEP_MAX_NS     (10000 * NS_PER_US)
 #define SLEEP_MAX_EXP    (1000 * NS_PER_US)
 #define STALL_NS         10000000000u
+#define HOLDOFF_NS       (25 * NS_PER_US)
 
 /*
  * Where a rank is counted on CPU 0, by a word that was read once: one that has
@@ -124,10 +125,19 @@ static void gp_begin(struct srcu_struct *ssp)
 	__atomic_store_n(&ssp->started_, ssp->started_ + 1, __ATOMIC_RELEASE);
 	srcu_barrier_all_readers(ssp); /* M */
 	ssp->gp_pending_ = rank_bit(0) | rank_bit(1);
+	__atomic_store_n(&ssp->gp_crowd_, 0, __ATOMIC_RELAXED);
 }
 
 static void gp_end(struct srcu_struct *ssp)
 {
+	if (unlikely(ssp->gp_since_)) {
+		uint64_t now = srcu_now_ns(), waited = now - ssp->gp_since_;
+
+		if (waited > ssp->longest_ns_)
+			__atomic_store_n(&ssp->longest_ns_, waited, __ATOMIC_RELAXED);
+		ssp->gp_last_ = now;
+		__atomic_store_n(&ssp->gp_since_, 0, __ATOMIC_RELAXED);
+	}
 	__atomic_store_n(&ssp->done_, ssp->started_, __ATOMIC_RELEASE); /* D */
 }
 
@@ -165,27 +175,43 @@ void srcu_gp_hurry(struct srcu_struct *ssp, uint64_t number)
 	__atomic_fetch_add(&ssp->gp_kick_, 1, __ATOMIC_SEQ_CST);
 	if (__atomic_load_n(&ssp->gp_lock_, __ATOMIC_SEQ_CST))
 		srcu_futex_wake(&ssp->gp_kick_);
+	srcu_look_again(ssp);
 }
 
-/* How a leader waits for readers: what it has spent, and when it next complains. */
-struct gp_wait {
-	unsigned int looks;
-	uint64_t deadline_ns;
-	uint64_t began_ns;
-	uint64_t waited_ns;
-	uint64_t report_ns;
-};
+/* Is the grace period under way, or the next if there is none, expedited? */
+bool srcu_gp_hurried(const struct srcu_struct *ssp)
+{
+	return __atomic_load_n(&ssp->hurried_, __ATOMIC_ACQUIRE) >=
+	       __atomic_load_n(&ssp->started_, __ATOMIC_RELAXED);
+}
 
-static void report_stall(const struct srcu_struct *ssp, struct gp_wait *wait)
+/* For how long the grace period under way has been known to take time. */
+uint64_t srcu_gp_waited(const struct srcu_struct *ssp, uint64_t now)
+{
+	uint64_t since = __atomic_load_n(&ssp->gp_since_, __ATOMIC_RELAXED);
+
+	return since && since < now ? now - since : 0;
+}
+
+/* Under the lock: the grace period takes time.  Report it when that is too long. */
+static uint64_t gp_note_wait(struct srcu_struct *ssp, uint64_t now)
 {
 	static const char *const ranks[] = {"none", "0", "1", "0 and 1"};
+	uint64_t waited = srcu_gp_waited(ssp, now);
 	char text[READERS_TEXT];
 
-	srcu_warn(ssp, "grace period %llu has waited %llu s (rank %s): %s",
-		(unsigned long long)ssp->started_,
-		(unsigned long long)(wait->waited_ns / 1000000000u), ranks[ssp->gp_pending_],
-		srcu_describe_readers(ssp, text));
-	wait->report_ns *= 2;
+	if (!ssp->gp_since_) {
+		__atomic_store_n(&ssp->gp_since_, now, __ATOMIC_RELAXED);
+		ssp->gp_report_ = STALL_NS;
+	}
+	if (waited > ssp->gp_report_) {
+		srcu_warn(ssp, "grace period %llu has waited %llu s (rank %s): %s",
+			(unsigned long long)ssp->started_,
+			(unsigned long long)(waited / 1000000000u), ranks[ssp->gp_pending_],
+			srcu_describe_readers(ssp, text));
+		ssp->gp_report_ *= 2;
+	}
+	return waited;
 }
 
 static uint64_t clamp_u64(uint64_t least, uint64_t value, uint64_t most)
@@ -194,57 +220,56 @@ static uint64_t clamp_u64(uint64_t least, uint64_t value, uint64_t most)
 }
 
 /*
+ * A grace period that is the first to take time for a while is expedited: a
+ * domain that is seldom updated has no others to share it with.
+ */
+static void hurry_if_idle(struct srcu_struct *ssp, uint64_t now)
+{
+	if (!ssp->gp_since_ && now - ssp->gp_last_ > HOLDOFF_NS)
+		raise_u64(&ssp->hurried_, ssp->started_);
+}
+
+/*
  * Spin, then yield, then sleep an eighth of the time spent: readers never wake
  * anybody, and the overshoot stays within that share.  False when the deadline
  * has passed.
  */
-static bool gp_relax(struct srcu_struct *ssp, struct gp_wait *wait)
+static bool gp_relax(struct srcu_struct *ssp, unsigned int looks, uint64_t deadline_ns)
 {
 	uint32_t kick = __atomic_load_n(&ssp->gp_kick_, __ATOMIC_ACQUIRE);
-	bool hurried = __atomic_load_n(&ssp->hurried_, __ATOMIC_ACQUIRE) >= ssp->started_;
-	uint64_t now;
+	uint64_t now, waited;
+	bool hurried;
 
 	/* A short section is over sooner than the clock is read. */
-	if (wait->looks++ < UNTIMED_LOOKS)
+	if (looks < UNTIMED_LOOKS)
 		return true;
 	now = srcu_now_ns();
-	if (now >= wait->deadline_ns)
+	if (now >= deadline_ns)
 		return false;
-	if (!wait->began_ns)
-		wait->began_ns = now;
-	wait->waited_ns = now - wait->began_ns;
-	if (wait->waited_ns > wait->report_ns)
-		report_stall(ssp, wait);
-	if (wait->waited_ns < SPIN_NS) {
+	hurry_if_idle(ssp, now);
+	waited = gp_note_wait(ssp, now);
+	hurried = srcu_gp_hurried(ssp);
+	if (waited < SPIN_NS) {
 		cpu_relax();
-	} else if (wait->waited_ns < (hurried ? YIELD_NS_EXP : YIELD_NS)) {
+	} else if (waited < (hurried ? YIELD_NS_EXP : YIELD_NS)) {
 		sched_yield();
 	} else {
 		uint64_t most = hurried ? SLEEP_MAX_EXP : SLEEP_MAX_NS;
-		uint64_t share = clamp_u64(SLEEP_MIN_NS, wait->waited_ns / 8, most);
+		uint64_t share = clamp_u64(SLEEP_MIN_NS, waited / 8, most);
 
-		srcu_futex_wait(&ssp->gp_kick_, kick, clamp_u64(0, share, wait->deadline_ns - now));
+		srcu_futex_wait(&ssp->gp_kick_, kick, clamp_u64(0, share, deadline_ns - now));
 	}
 	return true;
-}
-
-static void note_wait(struct srcu_struct *ssp, uint64_t ns)
-{
-	if (ns > ssp->longest_ns_)
-		__atomic_store_n(&ssp->longest_ns_, ns, __ATOMIC_RELAXED);
 }
 
 /* Advance under the lock until grace period @number has ended, or the deadline passed. */
 static bool gp_lead(struct srcu_struct *ssp, uint64_t number, uint64_t deadline_ns)
 {
-	struct gp_wait wait = {.deadline_ns = deadline_ns, .report_ns = STALL_NS};
 	bool in_time = true;
 
-	while (in_time && ssp->done_ < number)
-		if (!gp_advance(ssp, wait.looks >= TURN_AFTER_LOOKS))
-			in_time = gp_relax(ssp, &wait);
-	if (wait.began_ns)
-		note_wait(ssp, srcu_now_ns() - wait.began_ns);
+	for (unsigned int looks = 0; in_time && ssp->done_ < number; looks++)
+		if (!gp_advance(ssp, looks >= TURN_AFTER_LOOKS))
+			in_time = gp_relax(ssp, looks, deadline_ns);
 	return in_time;
 }
 
@@ -261,21 +286,34 @@ bool srcu_gp_done(const struct srcu_struct *ssp, uint64_t number)
 	return __atomic_load_n(&ssp->done_, __ATOMIC_ACQUIRE) >= number; /* D */
 }
 
+/* Somebody else has the lock.  Where that happens often, a tree is in place. */
+static bool wait_for_leader(struct srcu_struct *ssp, uint64_t deadline_ns)
+{
+	if (__atomic_add_fetch(&ssp->gp_crowd_, 1, __ATOMIC_RELAXED) > SRCU_FANOUT)
+		srcu_tree_grow(ssp);
+	return srcu_wait_unlock(&ssp->gp_lock_, deadline_ns);
+}
+
 /* Wait until grace period @number has ended, leading it if nobody does. */
 bool srcu_gp_wait(struct srcu_struct *ssp, uint64_t number, uint64_t deadline_ns)
 {
-	bool led = false, in_time = true;
+	struct srcu_climb climb = {.number = number};
+	bool led = srcu_gp_done(ssp, number), in_time = true;
 
+	srcu_watch_exit();
+	if (!led)
+		in_time = srcu_tree_climb(ssp, &climb, deadline_ns);
 	while (in_time && !srcu_gp_done(ssp, number)) {
-		if (srcu_gp_trylock(ssp)) {
+		if (srcu_trylock(&ssp->gp_lock_)) {
 			led = !srcu_gp_done(ssp, number);
 			in_time = gp_lead(ssp, number, deadline_ns);
-			srcu_gp_unlock(ssp);
+			srcu_unlock(&ssp->gp_lock_);
 		} else {
-			in_time = srcu_gp_wait_unlock(ssp, deadline_ns);
+			in_time = wait_for_leader(ssp, deadline_ns);
 		}
 	}
-	if (!led)
+	srcu_tree_descend(ssp, &climb);
+	if (!led && in_time)
 		__atomic_fetch_add(&ssp->shared_, 1, __ATOMIC_RELAXED);
 	full_fence(); /* F */
 	return in_time;
@@ -287,10 +325,15 @@ bool srcu_gp_wait(struct srcu_struct *ssp, uint64_t number, uint64_t deadline_ns
  */
 void srcu_gp_try(struct srcu_struct *ssp)
 {
-	if (!srcu_gp_trylock(ssp))
+	uint64_t number = needed(ssp);
+
+	if (!srcu_trylock(&ssp->gp_lock_))
 		return;
-	while (ssp->gp_pending_ || !srcu_gp_done(ssp, needed(ssp)))
-		if (!gp_advance(ssp, true))
+	while (ssp->gp_pending_ || ssp->done_ < number) {
+		if (!gp_advance(ssp, true)) {
+			gp_note_wait(ssp, srcu_now_ns());
 			break;
-	srcu_gp_unlock(ssp);
+		}
+	}
+	srcu_unlock(&ssp->gp_lock_);
 }

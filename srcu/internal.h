@@ -31,12 +31,21 @@ _Static_assert(sizeof(struct srcu_ctr) == WORD_RANK, "a rank is half a slot");
 _Static_assert(offsetof(struct srcu_ctr, srcu_unlocks) == 8, "the inline unlock adds at 8");
 #if UINTPTR_MAX > 0xffffffff
 _Static_assert(offsetof(struct srcu_struct, name_) == 16, "inline readers read 16 bytes");
-_Static_assert(sizeof(struct srcu_struct) == 256, "the size of a domain is ABI");
+_Static_assert(sizeof(struct srcu_struct) == 512, "the size of a domain is ABI");
 #endif
 
+/*
+ * srcu_struct.active_.  A domain with callbacks is active: it is in the
+ * grace-period thread's hands, in the invokers' queue, or in an invoker's hands,
+ * in one of these only.
+ */
+enum { DOMAIN_INACTIVE, DOMAIN_ACTIVE, DOMAIN_LEAVING };
+
 /* srcu_struct.flags_ */
-#define DOMAIN_FENCED 1u /* readers have a full fence, grace periods no membarrier */
-#define DOMAIN_ATOMIC 2u /* per-CPU words are counted on by atomic instructions */
+#define DOMAIN_FENCED  1u /* readers have a full fence, grace periods no membarrier */
+#define DOMAIN_ATOMIC  2u /* per-CPU words are counted on by atomic instructions */
+#define DOMAIN_CALLER  4u /* callbacks are run by srcu_run_callbacks() only */
+#define DOMAIN_CLASSIC 8u /* no lists of callbacks per CPU, no tree */
 
 /* TSan models no fences: its builds order by a read-modify-write of one word. */
 extern uint32_t srcu_fence_word;
@@ -100,21 +109,45 @@ static inline struct srcu_ctr *ctr_on(uintptr_t ctr, unsigned int cpu)
 
 /* setup.c: what this process and kernel offer; all async-signal-safe */
 void srcu_setup(void);
-enum forced { FORCE_NORSEQ = 1, FORCE_NOMEMBARRIER = 2, FORCE_NOMEMORY = 4 };
-bool srcu_forced(enum forced what);
+enum forced {
+	FORCE_NORSEQ = 1,
+	FORCE_NOMEMBARRIER = 2,
+	FORCE_NOMEMORY = 4,
+	FORCE_CLASSIC = 8,
+	FORCE_TREE = 16, /* domains have their tree from the start */
+};
+bool srcu_forced(unsigned int what);
 bool srcu_have_rseq(void);
+SRCU_API void srcu_stand_for_cpu_(struct srcu_struct *ssp, unsigned int cpu);
 int srcu_this_cpu(void);
 uint64_t srcu_now_ns(void);
+void srcu_watch_exit(void);
+bool srcu_exiting(void);
 
 /* barrier.c: M */
 bool srcu_have_membarrier(void);
 enum srcu_barrier_kind srcu_barrier_kind(const struct srcu_struct *ssp);
 void srcu_barrier_all_readers(struct srcu_struct *ssp);
+bool srcu_have_rseq_barrier(void);
+void srcu_barrier_all_pushes(struct srcu_struct *ssp);
+void srcu_barrier_all_threads(struct srcu_struct *ssp);
 
 /* domain.c */
+void srcu_domain_after_fork(struct srcu_struct *ssp, uintptr_t slot);
 bool srcu_domain_cover_cpu(struct srcu_struct *ssp, uintptr_t word, unsigned int cpu);
 uintptr_t srcu_domain_word(struct srcu_struct *ssp);
 bool srcu_domain_usable(struct srcu_struct *ssp, const char *function, uintptr_t *word);
+
+/*
+ * What the owner of a slot becomes when the domain has left it: one that may be
+ * freed by now.  Tokens are known by it all the same.
+ */
+#define OWNER_GONE ((uintptr_t)1)
+
+static inline void *srcu_owner_gone(const struct srcu_struct *ssp)
+{
+	return (void *)((uintptr_t)ssp | OWNER_GONE);
+}
 
 /* gp.c: grace periods by their numbers */
 bool srcu_gp_quiescent(const struct srcu_struct *ssp, unsigned int rank);
@@ -124,15 +157,100 @@ bool srcu_gp_done(const struct srcu_struct *ssp, uint64_t number);
 bool srcu_gp_wait(struct srcu_struct *ssp, uint64_t number, uint64_t deadline_ns);
 void srcu_gp_try(struct srcu_struct *ssp);
 void srcu_gp_hurry(struct srcu_struct *ssp, uint64_t number);
+bool srcu_gp_hurried(const struct srcu_struct *ssp);
+uint64_t srcu_gp_waited(const struct srcu_struct *ssp, uint64_t now);
 
-/* gp-lock.c */
-bool srcu_gp_trylock(struct srcu_struct *ssp);
-void srcu_gp_unlock(struct srcu_struct *ssp);
-bool srcu_gp_wait_unlock(struct srcu_struct *ssp, uint64_t deadline_ns);
+/* lock.c */
+bool srcu_is_unlocked(const uint32_t *lock);
+bool srcu_trylock(uint32_t *lock);
+void srcu_lock(uint32_t *lock);
+void srcu_unlock(uint32_t *lock);
+bool srcu_wait_unlock(uint32_t *lock, uint64_t deadline_ns);
+uint32_t srcu_thread_number(void);
+bool srcu_thread_left_behind(uint32_t number);
+void srcu_leave_threads_behind(void);
+
+/* fork.c */
+enum { PROCESS_NEW, PROCESS_KNOWN, PROCESS_AT_IT };
+extern const uint32_t *srcu_same_process;
+uint32_t srcu_generation(void);
+void srcu_after_fork(void);
+
+/* For functions that may be the first to be called in a new process. */
+static inline void srcu_notice_fork(void)
+{
+	if (unlikely(__atomic_load_n(srcu_same_process, __ATOMIC_ACQUIRE) != PROCESS_KNOWN))
+		srcu_after_fork();
+}
+
+/* tree.c: the way of those who need a grace period to the lock */
+struct srcu_climb {
+	uint64_t number;
+	unsigned int height;         /* of the nodes that were passed */
+	struct srcu_node_ *path[16]; /* enough for 2^16 CPUs */
+};
+bool srcu_tree_climb(struct srcu_struct *ssp, struct srcu_climb *climb, uint64_t deadline_ns);
+void srcu_tree_descend(const struct srcu_struct *ssp, struct srcu_climb *climb);
+bool srcu_tree_request(struct srcu_struct *ssp, uint64_t number);
+void srcu_tree_insist(struct srcu_struct *ssp, uint64_t number);
+void srcu_tree_grow(struct srcu_struct *ssp);
+void srcu_tree_forget(struct srcu_struct *ssp);
+void srcu_tree_release(struct srcu_struct *ssp);
+void srcu_tree_stats(const struct srcu_struct *ssp, struct srcu_stats *stats);
+
+/* callback-list.c */
+enum srcu_batch_nr {
+	BATCH_COLLECTED,
+	BATCH_NEXT,
+	BATCH_CURRENT,
+	BATCH_READY,
+	BATCH_INVOKING,
+};
+uint64_t srcu_callbacks_count(const struct srcu_struct *ssp);
+uint64_t srcu_callbacks_left(const struct srcu_struct *ssp);
+bool srcu_callbacks_queued(const struct srcu_struct *ssp);
+void srcu_callbacks_collect(struct srcu_struct *ssp);
+void srcu_batch_move(struct srcu_batch_ *to, struct srcu_batch_ *from);
+void srcu_lists_recover(struct srcu_struct *ssp);
+void srcu_callbacks_release(struct srcu_struct *ssp);
+
+/* callback.c: under no lock of the caller's */
+enum srcu_step {
+	STEP_IDLE,     /* there are none */
+	STEP_LOCKED,   /* somebody is at them */
+	STEP_WAITING,  /* for a grace period */
+	STEP_INVOKING, /* another thread is */
+	STEP_READY,    /* to be invoked */
+};
+enum srcu_step srcu_callbacks_step(struct srcu_struct *ssp);
+void srcu_callbacks_stage(struct srcu_struct *ssp);
+uint64_t srcu_invoke(struct srcu_struct *ssp, uint64_t most);
+void srcu_callbacks_recover(struct srcu_struct *ssp);
+
+/* thread.c: the grace-period thread */
+void srcu_arrive(struct srcu_struct *ssp);
+void srcu_activate(struct srcu_struct *ssp);
+void srcu_look_again(struct srcu_struct *ssp);
+void srcu_await_inactive(struct srcu_struct *ssp);
+bool srcu_updaters_invoke(const struct srcu_struct *ssp);
+int srcu_start_thread(void *(*function)(void *), const char *name);
+void srcu_rejoin(struct srcu_struct *ssp);
+void srcu_forget_threads(void);
+uint64_t srcu_wakeups(void);
+void srcu_count_wakeup(void);
+
+/* invoker.c: the threads that run callbacks */
+void srcu_dispatch(struct srcu_struct *ssp);
+bool srcu_undispatch(struct srcu_struct *ssp);
+uint64_t srcu_tend_invokers(uint64_t now);
+bool srcu_invokers_refused(void);
+bool srcu_serves(const struct srcu_struct *ssp);
+void srcu_forget_invokers(void);
 
 /* futex.c */
 void srcu_futex_wait(const uint32_t *word, uint32_t expected, uint64_t ns);
 void srcu_futex_wake(const uint32_t *word);
+void srcu_futex_wake_one(const uint32_t *word);
 
 /* warn.c */
 /* What the counts say of a domain that is not quiescent, for a report. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The writers of notifier chains: they change the links under the chain's mutex
+ * The writers of notifier chains: they change the links under the chain's lock
  * and, having taken a block off, wait for the calls that may still be at it.
- * The mutex is not held during the wait, so that callbacks may register blocks
+ * The lock is not held during the wait, so that callbacks may register blocks
  * and a long callback delays no other writer.
  *
  * Every store to a link that a call may follow is a release.  It pairs with the
@@ -14,7 +14,9 @@
 
 #include <srcu/notifier.h>
 
-/* Under the mutex: the link that leads to @nb, or NULL. */
+#include "internal.h"
+
+/* Under the lock: the link that leads to @nb, or NULL. */
 static struct notifier_block **link_to(
 	struct srcu_notifier_head *nh, const struct notifier_block *nb)
 {
@@ -26,7 +28,7 @@ static struct notifier_block **link_to(
 	return NULL;
 }
 
-/* Under the mutex: link @nb in behind the blocks of its priority or a higher one. */
+/* Under the lock: link @nb in behind the blocks of its priority or a higher one. */
 static void insert(struct srcu_notifier_head *nh, struct notifier_block *nb)
 {
 	struct notifier_block **link = &nh->head_;
@@ -39,30 +41,16 @@ static void insert(struct srcu_notifier_head *nh, struct notifier_block *nb)
 
 int srcu_init_notifier_head(struct srcu_notifier_head *nh)
 {
-	int error;
-
 	if (!nh)
 		return -EINVAL;
-	error = -pthread_mutex_init(&nh->mutex_, NULL);
-	if (error)
-		return error;
+	nh->lock_ = 0;
 	nh->head_ = NULL;
-	error = init_srcu_struct(&nh->srcu);
-	if (error)
-		pthread_mutex_destroy(&nh->mutex_);
-	return error;
+	return init_srcu_struct(&nh->srcu);
 }
 
 int srcu_cleanup_notifier_head(struct srcu_notifier_head *nh)
 {
-	int error;
-
-	if (!nh)
-		return -EINVAL;
-	error = cleanup_srcu_struct(&nh->srcu);
-	if (!error)
-		pthread_mutex_destroy(&nh->mutex_);
-	return error;
+	return nh ? cleanup_srcu_struct(&nh->srcu) : -EINVAL;
 }
 
 int __srcu_notifier_chain_register(struct srcu_notifier_head *nh, struct notifier_block *nb)
@@ -71,12 +59,12 @@ int __srcu_notifier_chain_register(struct srcu_notifier_head *nh, struct notifie
 
 	if (!nh || !nb || !nb->notifier_call)
 		return -EINVAL;
-	pthread_mutex_lock(&nh->mutex_);
+	srcu_lock(&nh->lock_);
 	if (link_to(nh, nb))
 		error = -EEXIST;
 	else
 		insert(nh, nb);
-	pthread_mutex_unlock(&nh->mutex_);
+	srcu_unlock(&nh->lock_);
 	return error;
 }
 
@@ -86,11 +74,11 @@ int __srcu_notifier_chain_unregister(struct srcu_notifier_head *nh, struct notif
 
 	if (!nh || !nb)
 		return -EINVAL;
-	pthread_mutex_lock(&nh->mutex_);
+	srcu_lock(&nh->lock_);
 	link = link_to(nh, nb);
 	if (link)
 		srcu_assign_pointer(*link, nb->next);
-	pthread_mutex_unlock(&nh->mutex_);
+	srcu_unlock(&nh->lock_);
 	/* Calls that reached @nb, and that may yet reach it through a block taken off before. */
 	synchronize_srcu(&nh->srcu);
 	return link ? 0 : -ENOENT;

@@ -10,7 +10,6 @@
 #ifndef SRCU_NOTIFIER_H
 #define SRCU_NOTIFIER_H
 
-#include <pthread.h>
 #include <srcu/srcu.h>
 
 #ifdef __cplusplus
@@ -50,8 +49,8 @@ struct notifier_block {
  */
 struct srcu_notifier_head {
 	struct srcu_struct srcu;      /* calls are its readers */
-	pthread_mutex_t mutex_;       /* held by writers */
-	struct notifier_block *head_; /* written under mutex_ */
+	uint32_t lock_;               /* held by writers */
+	struct notifier_block *head_; /* written under lock_ */
 };
 
 /**
@@ -62,9 +61,9 @@ struct srcu_notifier_head {
  *
  * Origin: Linux, SRCU_NOTIFIER_INIT().
  */
-#define SRCU_NOTIFIER_INIT(name)                                         \
-	{                                                                \
-		SRCU_STRUCT_INIT_(name), PTHREAD_MUTEX_INITIALIZER, NULL \
+#define SRCU_NOTIFIER_INIT(name)                 \
+	{                                        \
+		SRCU_STRUCT_INIT_(name), 0, NULL \
 	}
 
 /**
@@ -73,9 +72,11 @@ struct srcu_notifier_head {
  *
  * Origin: Linux, SRCU_NOTIFIER_HEAD() and SRCU_NOTIFIER_HEAD_STATIC().
  */
-#define SRCU_NOTIFIER_HEAD(name) struct srcu_notifier_head name = SRCU_NOTIFIER_INIT(name)
-#define SRCU_NOTIFIER_HEAD_STATIC(name) \
-	static struct srcu_notifier_head name = SRCU_NOTIFIER_INIT(name)
+#define SRCU_NOTIFIER_HEAD(name) \
+	struct srcu_notifier_head name = SRCU_NOTIFIER_INIT(name) SRCU_UNLOAD_(name, &name.srcu)
+#define SRCU_NOTIFIER_HEAD_STATIC(name)         \
+	static struct srcu_notifier_head name = \
+		SRCU_NOTIFIER_INIT(name) SRCU_UNLOAD_(name, &name.srcu)
 
 /**
  * srcu_init_notifier_head - initialise a chain without blocks

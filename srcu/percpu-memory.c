@@ -23,7 +23,7 @@
 
 #define UNITS     128
 #define MAP_WORDS (UNITS / 64)
-#define HEADER    64
+#define HEADER    1088
 
 struct chunk {
 	uint64_t used[MAP_WORDS];  /* units in use */
@@ -31,6 +31,7 @@ struct chunk {
 	uint64_t last[MAP_WORDS];  /* and the last one */
 	uint32_t kind;             /* enum percpu_kind, 0 until the first use */
 	uint32_t opened;           /* slices that are accessible */
+	void *owner[UNITS];        /* what its owner has said of each unit */
 };
 
 _Static_assert(sizeof(struct chunk) <= HEADER, "slices begin behind the header");
@@ -105,6 +106,9 @@ static size_t window_size(uintptr_t window)
 	return (size_t)1 << (window & 63);
 }
 
+/* Callbacks that are queued are not leaked. */
+extern void __lsan_register_root_region(const void *, size_t) __attribute__((weak));
+
 /* The window word, or 0 when there is no address space for one. */
 static uintptr_t window_get(void)
 {
@@ -116,8 +120,12 @@ static uintptr_t window_get(void)
 	if (!window)
 		return 0;
 	if (__atomic_compare_exchange_n(
-		    &window_word, &none, window, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
+		    &window_word, &none, window, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)) {
+		if (__lsan_register_root_region)
+			__lsan_register_root_region(
+				(void *)window_base(window), window_size(window));
 		return window;
+	}
 	munmap((void *)window_base(window), window_size(window));
 	return none;
 }
@@ -213,7 +221,7 @@ static uintptr_t unit_address(const struct chunk *chunk, unsigned int unit)
 }
 
 /*
- * No single unit is free in chunk @k: begin behind it from now on, unless one
+ * Nothing that is asked for is free in chunk @k: begin behind it from now on, unless one
  * was freed since.  NULL for @chunk: it is of the other kind for good.
  */
 static void pass_full_chunk(enum percpu_kind kind, uint32_t k, const struct chunk *chunk)
@@ -242,7 +250,7 @@ uintptr_t srcu_percpu_take(enum percpu_kind kind, unsigned int units, unsigned i
 			unit = chunk_claim(chunk, units, align);
 		if (unit >= 0)
 			break;
-		if (units == 1)
+		if (units == 1 || kind == PERCPU_LISTS)
 			pass_full_chunk(kind, k, same ? chunk : NULL);
 	}
 	errno = saved_errno;
@@ -341,6 +349,45 @@ bool srcu_percpu_open(uintptr_t addr, unsigned int cpu)
 unsigned int srcu_percpu_opened(uintptr_t addr)
 {
 	return __atomic_load_n(&chunk_containing(addr)->opened, __ATOMIC_ACQUIRE);
+}
+
+static void **owner_of(uintptr_t addr)
+{
+	struct chunk *chunk = chunk_containing(addr);
+
+	return &chunk->owner[(addr - (uintptr_t)chunk - HEADER) / PERCPU_UNIT];
+}
+
+void srcu_percpu_set_owner(uintptr_t addr, void *owner)
+{
+	__atomic_store_n(owner_of(addr), owner, __ATOMIC_RELEASE);
+}
+
+void *srcu_percpu_owner(enum percpu_kind kind, uintptr_t addr)
+{
+	unsigned int unit;
+	uint32_t k;
+
+	return find(kind, addr, &k, &unit) ? __atomic_load_n(owner_of(addr), __ATOMIC_ACQUIRE)
+					   : NULL;
+}
+
+void srcu_percpu_for_each(enum percpu_kind kind, void (*visit)(void *owner, uintptr_t addr))
+{
+	uint32_t chunks = __atomic_load_n(&chunks_open, __ATOMIC_ACQUIRE);
+
+	for (uint32_t k = 0; k < chunks; k++) {
+		const struct chunk *chunk = chunk_at(k);
+
+		if (__atomic_load_n(&chunk->kind, __ATOMIC_RELAXED) != kind)
+			continue;
+		for (unsigned int unit = 0; unit < UNITS; unit++) {
+			void *owner = __atomic_load_n(&chunk->owner[unit], __ATOMIC_ACQUIRE);
+
+			if (owner)
+				visit(owner, unit_address(chunk, unit));
+		}
+	}
 }
 
 uintptr_t srcu_percpu_at(unsigned int index)

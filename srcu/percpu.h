@@ -44,15 +44,22 @@ extern "C" {
 #endif
 
 /*
- * May this unit inline restartable sequences?  Not under TSan, which cannot
- * see into them.  Not by default in an object that can be unloaded: a thread's
- * rseq_cs may still point into it when it goes, and the kernel kills the
- * thread for that at its next preemption.  Position-independent code that is
- * not an executable is taken for such an object; one that is never unloaded
- * may define SRCU_INLINE_READERS.
+ * Can the object that this unit becomes part of be unloaded?  Position-independent
+ * code that is not an executable is taken for such an object; one that is never
+ * unloaded may define SRCU_INLINE_READERS.
  */
-#if defined(RSEQ_SIG) && !defined(SRCU_TSAN) && (defined(__GNUC__) || defined(__clang__)) && \
-	(!defined(__PIC__) || defined(__PIE__) || defined(SRCU_INLINE_READERS))
+#if defined(__PIC__) && !defined(__PIE__) && !defined(SRCU_INLINE_READERS)
+#define SRCU_UNLOADABLE_ 1
+#endif
+
+/*
+ * May this unit inline restartable sequences?  Not under TSan, which cannot
+ * see into them.  Not in an object that can be unloaded: a thread's rseq_cs may
+ * still point into it when it goes, and the kernel kills the thread for that at
+ * its next preemption.
+ */
+#if defined(RSEQ_SIG) && !defined(SRCU_TSAN) && !defined(SRCU_UNLOADABLE_) && \
+	(defined(__GNUC__) || defined(__clang__))
 #define SRCU_RSEQ_INLINE 1
 #endif
 

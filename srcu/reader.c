@@ -104,16 +104,41 @@ static inline void count_unlock(struct srcu_ctr *at)
 		__atomic_fetch_add(&at->srcu_unlocks, 1, __ATOMIC_RELEASE);
 }
 
+/*
+ * Count on the twin, by a release.  A handler that interrupts us may fork, and
+ * the child come back here: false, with nothing counted, for then the domain has
+ * left the slot of @word, and the twin has counts that it never had before.
+ */
+static bool count_on_twin(const struct srcu_struct *ssp, uintptr_t word, uint64_t *count)
+{
+	uint64_t old = __atomic_load_n(count, __ATOMIC_ACQUIRE);
+
+	do
+		if ((__atomic_load_n(&ssp->word_, __ATOMIC_RELAXED) ^ word) & WORD_SLOT)
+			return false;
+	while (!__atomic_compare_exchange_n(
+		count, &old, old + 1, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE));
+	return true;
+}
+
 __attribute__((cold, noinline)) static uintptr_t lock_unusual(
 	struct srcu_struct *ssp, const char *function)
 {
 	int saved_errno = errno;
+	struct srcu_ctr *at;
 	uintptr_t word;
 
-	if (srcu_domain_usable(ssp, function, &word))
-		count_lock(ssp, unusual_ctr(ssp, word, word & ~WORD_TAGS, false));
-	else
-		word = 0;
+	for (;;) {
+		if (!srcu_domain_usable(ssp, function, &word)) {
+			word = 0;
+			break;
+		}
+		at = unusual_ctr(ssp, word, word & ~WORD_TAGS, false);
+		if (at == twin(ssp, word) && !count_on_twin(ssp, word, &at->srcu_locks))
+			continue;
+		count_lock(ssp, at == twin(ssp, word) ? NULL : at);
+		break;
+	}
 	errno = saved_errno;
 	return word;
 }
@@ -142,6 +167,22 @@ static bool token_fits(uintptr_t word, uintptr_t ctr)
 	return !(ctr & WORD_TAGS) && (ctr & WORD_SLOT) == (word & WORD_SLOT);
 }
 
+/* Is the token one of a section that began before a fork that made this process? */
+static bool inherited(const struct srcu_struct *ssp, uintptr_t ctr)
+{
+	return srcu_percpu_owner(PERCPU_SLOTS, ctr & WORD_SLOT) == srcu_owner_gone(ssp);
+}
+
+static void count_unlock_unusual(struct srcu_struct *ssp, uintptr_t word, uintptr_t ctr)
+{
+	struct srcu_ctr *at = unusual_ctr(ssp, word, ctr, true);
+
+	if (at == twin(ssp, ctr))
+		count_on_twin(ssp, word, &at->srcu_unlocks); /* else it is inherited by now */
+	else
+		count_unlock(at);
+}
+
 __attribute__((cold, noinline)) static void unlock_unusual(
 	struct srcu_struct *ssp, uintptr_t ctr, const char *function)
 {
@@ -150,8 +191,8 @@ __attribute__((cold, noinline)) static void unlock_unusual(
 
 	if (srcu_domain_usable(ssp, function, &word)) {
 		if (token_fits(word, ctr))
-			count_unlock(unusual_ctr(ssp, word, ctr, true));
-		else
+			count_unlock_unusual(ssp, word, ctr);
+		else if (!inherited(ssp, ctr))
 			srcu_warn(ssp, "%s: the token is not one of this domain's", function);
 	}
 	errno = saved_errno;

@@ -170,6 +170,42 @@ static inline void srcu_up_read_fast(struct srcu_struct *ssp, struct srcu_ctr *s
 	srcu_read_unlock_fast(ssp, scp);
 }
 
+struct srcu_guard_ {
+	struct srcu_struct *ssp;
+	struct srcu_ctr *scp;
+};
+
+static inline struct srcu_guard_ srcu_guard_begin_(struct srcu_struct *ssp)
+{
+	struct srcu_guard_ guard = {ssp, srcu_read_lock_fast(ssp)};
+
+	return guard;
+}
+
+static inline void srcu_guard_end_(const struct srcu_guard_ *guard)
+{
+	srcu_read_unlock_fast(guard->ssp, guard->scp);
+}
+
+#define SRCU_GUARD_NAME__(n) srcu_guard_##n##_
+#define SRCU_GUARD_NAME_(n)  SRCU_GUARD_NAME__(n)
+
+/**
+ * srcu_guard - a section as long as the scope that this stands in
+ * @ssp: the domain
+ *
+ * A declaration: the section begins here and ends where the scope is left, by
+ * whatever return, break or goto, and in C++ by an exception.  longjmp() leaves
+ * it open, and so does the cancellation of a thread in C that was compiled
+ * without -fexceptions.
+ *
+ * Context and ordering: as srcu_read_lock_fast() and srcu_read_unlock_fast().
+ * Origin: Linux, guard(srcu)(ssp).
+ */
+#define srcu_guard(ssp)                                                            \
+	__attribute__((cleanup(srcu_guard_end_), unused)) const struct srcu_guard_ \
+	SRCU_GUARD_NAME_(__COUNTER__) = srcu_guard_begin_(ssp)
+
 /**
  * smp_mb__after_srcu_read_lock, smp_mb__after_srcu_read_unlock - full fences
  *

@@ -20,6 +20,7 @@
 uint32_t srcu_percpu_mark_;
 
 static uint32_t forced;
+static uint32_t forced_cpus;
 static uint32_t possible_cpus;
 
 static const struct {
@@ -29,7 +30,12 @@ static const struct {
 	{"norseq", FORCE_NORSEQ},
 	{"nomembarrier", FORCE_NOMEMBARRIER},
 	{"nomemory", FORCE_NOMEMORY},
+	{"classic", FORCE_CLASSIC},
+	{"tree", FORCE_TREE},
 };
+
+#define CPUS     "cpus="
+#define MAX_CPUS 65536
 
 static uint32_t force_word(const char *word, size_t length)
 {
@@ -37,8 +43,17 @@ static uint32_t force_word(const char *word, size_t length)
 		if (strlen(force_words[i].word) == length &&
 			!strncmp(word, force_words[i].word, length))
 			return force_words[i].what;
-	srcu_warn(NULL, "SRCU_FORCE: '%.*s' is not norseq, nomembarrier or nomemory", (int)length,
-		word);
+	if (!strncmp(word, CPUS, strlen(CPUS))) {
+		unsigned long n = strtoul(word + strlen(CPUS), NULL, 10);
+
+		__atomic_store_n(
+			&forced_cpus, n < MAX_CPUS ? (uint32_t)n : MAX_CPUS, __ATOMIC_RELAXED);
+		return 0;
+	}
+	srcu_warn(NULL,
+		"SRCU_FORCE: '%.*s' is not norseq, nomembarrier, nomemory, classic, tree "
+		"or cpus=<n>",
+		(int)length, word);
 	return 0;
 }
 
@@ -57,7 +72,7 @@ static uint32_t force_parse(void)
 	return mask;
 }
 
-bool srcu_forced(enum forced what)
+bool srcu_forced(unsigned int what)
 {
 	uint32_t mask = __atomic_load_n(&forced, __ATOMIC_RELAXED);
 
@@ -93,6 +108,9 @@ unsigned int nr_possible_cpus(void)
 		return n;
 	bytes = syscall(SYS_sched_getaffinity, 0, sizeof(mask), mask);
 	n = bytes > 0 ? (uint32_t)bytes * 8 : 1024;
+	srcu_forced(0);
+	if (n < __atomic_load_n(&forced_cpus, __ATOMIC_RELAXED))
+		n = forced_cpus;
 	__atomic_store_n(&possible_cpus, n, __ATOMIC_RELAXED);
 	errno = saved_errno;
 	return n;
@@ -117,11 +135,38 @@ uint64_t srcu_now_ns(void)
 	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
+static bool exiting;
+
+bool srcu_exiting(void)
+{
+	return __atomic_load_n(&exiting, __ATOMIC_RELAXED);
+}
+
+static void note_exit(void)
+{
+	__atomic_store_n(&exiting, true, __ATOMIC_RELAXED);
+}
+
+/*
+ * From now on exit() is told from dlclose(), which both run an object's
+ * destructors.  Handlers that were registered before main() run too late for that,
+ * so it is no constructor's work.  Not async-signal-safe.
+ */
+void srcu_watch_exit(void)
+{
+	static bool watching;
+
+	if (unlikely(!__atomic_load_n(&watching, __ATOMIC_RELAXED)) &&
+		!__atomic_exchange_n(&watching, true, __ATOMIC_RELAXED))
+		atexit(note_exit);
+}
+
 void srcu_setup(void)
 {
 	__atomic_store_n(
 		&srcu_percpu_mark_, srcu_have_rseq() ? nr_possible_cpus() : 0, __ATOMIC_RELAXED);
 	srcu_have_membarrier();
+	srcu_have_rseq_barrier();
 }
 
 /* Early: registering with membarrier is cheap while there is one thread. */

@@ -20,15 +20,39 @@
 extern "C" {
 #endif
 
+/* Read and written by single instructions, also where a uint64_t is aligned to 4 bytes. */
+typedef uint64_t srcu_u64_ __attribute__((aligned(8)));
+
 /*
  * One rank's counts on one CPU, or on the twin.  A read-side critical section
  * adds one to the locks of the CPU it begins on and one to the unlocks of the
  * CPU it ends on; only sums over all CPUs mean anything.
  */
 struct srcu_ctr {
-	uint64_t srcu_locks;
-	uint64_t srcu_unlocks;
+	srcu_u64_ srcu_locks;
+	srcu_u64_ srcu_unlocks;
 };
+
+/**
+ * struct srcu_head - a callback of call_srcu()
+ *
+ * Part of the object that the callback will free.  Needs no initialisation.
+ */
+struct srcu_head {
+	struct srcu_head *next_;
+	void (*func_)(struct srcu_head *);
+	uintptr_t queued_; /* marks a head that waits to be invoked */
+};
+
+/* Callbacks in the order in which they will be invoked. */
+struct srcu_batch_ {
+	struct srcu_head *first;
+	struct srcu_head *last; /* NULL: there are none */
+	srcu_u64_ number;       /* of the grace period that they wait for */
+};
+
+struct srcu_barrier_;
+struct srcu_node_;
 
 /*
  * A domain.  Its members belong to the library; the layout of the first 16
@@ -44,40 +68,91 @@ struct srcu_struct {
 	const char *name_;
 	uint32_t magic_;
 	uint32_t flags_;
-	uint64_t pad0_[4];
+	srcu_u64_ pad0_[4];
 
 	/* Counts of readers that could not run a restartable sequence, by rank. */
 	struct srcu_ctr twin_[2];
-	uint64_t pad1_[4];
+	srcu_u64_ pad1_[4];
 
 	/* Written by updaters; a grace period has a number, one more than the one before. */
-	uint64_t started_; /* the latest to have begun */
-	uint64_t done_;    /* the latest to have ended */
-	uint64_t needed_;  /* the latest that somebody polls for */
-	uint64_t hurried_; /* up to this one they are expedited */
+	srcu_u64_ started_; /* the latest to have begun */
+	srcu_u64_ done_;    /* the latest to have ended */
+	srcu_u64_ needed_;  /* the latest that somebody polls for */
+	srcu_u64_ hurried_; /* up to this one they are expedited */
 	uint32_t gp_lock_;
 	uint32_t gp_pending_; /* ranks that the running one waits for, a bit each */
 	uint32_t gp_kick_;    /* what its leader sleeps on; changed to wake it */
-	uint32_t pad2_;
-	uint64_t shared_;
-	uint64_t membarriers_;
-	uint64_t longest_ns_;
+	uint32_t gp_crowd_;   /* callers that did not get the lock since it began */
+	srcu_u64_ gp_since_;  /* when the running one was first found to take time, or 0 */
+	srcu_u64_ gp_report_; /* the wait after which it is next reported */
+	srcu_u64_ gp_last_;   /* when the latest that took time ended */
+	srcu_u64_ shared_;
+	srcu_u64_ membarriers_;
+	srcu_u64_ longest_ns_;
+	struct srcu_node_ *tree_; /* of a domain that many CPUs update at once */
+	srcu_u64_ pad2_[3];
 
-	uint64_t reserved_[7];
+	/* Callbacks: what call_srcu() and their consumers write. */
+	uintptr_t lists_;          /* CPU 0's list of those that are pushed on, or 0 */
+	uint32_t lists_mark_;      /* CPUs below it have lists */
+	uint32_t active_;          /* the grace-period thread knows of this domain */
+	struct srcu_head *pushed_; /* those that could not be pushed on a CPU's list */
+	srcu_u64_ pushed_count_;   /* how many were ever pushed there */
+	uint32_t cb_lock_;         /* for what follows */
+	uint32_t cb_event_;        /* changes to wake those who wait for callbacks */
+	uint32_t cb_sleepers_;     /* those who may sleep on it */
+	uint32_t invoker_;         /* the thread that invokes, or 0 */
+	struct srcu_batch_ batches_[5];
+	struct srcu_head *chain_[4]; /* a list on its way to the first of them */
+	struct srcu_barrier_ *barriers_;
+	srcu_u64_ invoked_;        /* callbacks that have returned */
+	struct srcu_struct *next_; /* in the grace-period thread's list */
+	srcu_u64_ look_;           /* when that thread looks next */
+	uint32_t generation_; /* of the process, by forks, that the callbacks are in order for */
+	uint32_t slot_generation_; /* and that the slot was taken for, after a fork */
+
+	srcu_u64_ reserved_[2];
 };
 
 #define SRCU_WORD_UNINIT_  1u
 #define SRCU_MAGIC_        0x73726375u
 #define SRCU_WINDOW_SHIFT_ 35
 
+#define SRCU_NO_BATCH_        \
+	{                     \
+		NULL, NULL, 0 \
+	}
 #define SRCU_STRUCT_INIT_(name)                                                                   \
 	{                                                                                         \
 		SRCU_WORD_UNINIT_, 0, 0, #name, SRCU_MAGIC_, 0, {0}, {{0, 0}, {0, 0}}, {0}, 0, 0, \
-			0, 0, 0, 0, 0, 0, 0, 0, 0,                                                \
+			0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, NULL, {0}, 0, 0, 0, NULL, 0, 0, 0, 0, \
+			0,                                                                        \
+			{SRCU_NO_BATCH_, SRCU_NO_BATCH_, SRCU_NO_BATCH_, SRCU_NO_BATCH_,          \
+				SRCU_NO_BATCH_},                                                  \
+			{NULL, NULL, NULL, NULL}, NULL, 0, NULL, 0, 0, 0,                         \
 		{                                                                                 \
 			0                                                                         \
 		}                                                                                 \
 	}
+
+/* The object that holds a static domain is being unloaded. */
+SRCU_API void srcu_unload_(struct srcu_struct *ssp);
+
+/*
+ * Behind the definition of a static domain: an object that can be unloaded has a
+ * destructor for it, the last of its destructors.  The typedef takes the semicolon.
+ */
+#ifdef SRCU_UNLOADABLE_
+#define SRCU_UNLOAD_(name, ssp)                                                  \
+	;                                                                        \
+	__attribute__((destructor(101))) static void srcu_unload_##name##_(void) \
+	{                                                                        \
+		srcu_unload_(ssp);                                               \
+	}                                                                        \
+	typedef int srcu_unload_##name##_t_
+#else
+#define SRCU_UNLOAD_(name, ssp)
+#endif
 
 /**
  * DEFINE_SRCU, DEFINE_STATIC_SRCU - define a domain at file scope
@@ -87,9 +162,16 @@ struct srcu_struct {
  * may be in a signal handler, takes the memory it needs.  When there is none,
  * readers are slower and all else is the same.  cleanup_srcu_struct() may be
  * called on it and ends its use.
+ *
+ * In an object that dlclose() unloads, the domain gives back what it holds when
+ * the object's destructors run.  Callbacks that are left are reported and waited
+ * for; readers inside are reported.  At the exit of the process nothing of this
+ * happens.
  */
-#define DEFINE_SRCU(name)        struct srcu_struct name = SRCU_STRUCT_INIT_(name)
-#define DEFINE_STATIC_SRCU(name) static struct srcu_struct name = SRCU_STRUCT_INIT_(name)
+#define DEFINE_SRCU(name) \
+	struct srcu_struct name = SRCU_STRUCT_INIT_(name) SRCU_UNLOAD_(name, &name)
+#define DEFINE_STATIC_SRCU(name) \
+	static struct srcu_struct name = SRCU_STRUCT_INIT_(name) SRCU_UNLOAD_(name, &name)
 
 /** enum srcu_reader_mode - what orders a domain's readers against its updaters */
 enum srcu_reader_mode {
@@ -106,8 +188,20 @@ enum srcu_reader_mode {
 
 /** enum srcu_update_side - how a domain's updaters are organised */
 enum srcu_update_side {
-	SRCU_UPDATES_DEFAULT, /* the library's choice */
-	SRCU_UPDATES_CLASSIC, /* one lock, one sequence */
+	SRCU_UPDATES_DEFAULT, /* SRCU_UPDATES_TREE */
+	/* One lock, and one list of callbacks. */
+	SRCU_UPDATES_CLASSIC,
+	/*
+	 * A list of callbacks for each CPU; and, once so many wait at the same time that
+	 * they are in each other's way, a combining tree in front of the lock.
+	 */
+	SRCU_UPDATES_TREE,
+};
+
+/** enum srcu_callback_mode - who invokes a domain's callbacks */
+enum srcu_callback_mode {
+	SRCU_CALLBACKS_THREADS, /* threads of the library, which all domains share */
+	SRCU_CALLBACKS_CALLER,  /* the program, by srcu_run_callbacks() */
 };
 
 /**
@@ -120,6 +214,7 @@ struct srcu_options {
 	const char *name; /* for reports; not copied; NULL: the domain's address */
 	enum srcu_reader_mode readers;
 	enum srcu_update_side updates;
+	enum srcu_callback_mode callbacks;
 	uintptr_t reserved[5]; /* zero */
 };
 
@@ -150,13 +245,15 @@ SRCU_API int init_srcu_struct_with(struct srcu_struct *ssp, const struct srcu_op
  * cleanup_srcu_struct - end the use of a domain and free what it holds
  * @ssp: the domain
  *
- * When a reader is inside or a grace period is under way it says so through
- * the warn handler, frees nothing and leaves the domain usable: free the memory
- * around it only after a return of 0.  On a domain that was cleaned up before,
- * or never initialised, it warns and returns -EINVAL.
+ * When a reader is inside, a grace period is under way or a callback has not
+ * returned it says so through the warn handler, frees nothing and leaves the
+ * domain usable: free the memory around it only after a return of 0.
+ * srcu_barrier() before it takes care of the callbacks.  On a domain that was
+ * cleaned up before, or never initialised, it warns and returns -EINVAL.
  *
- * Context: any thread; not a signal handler, not inside a reader of @ssp.  May
- * run a full barrier on every CPU, does not wait for readers.
+ * Context: any thread; not a signal handler, not inside a reader or a callback
+ * of @ssp.  May run a full barrier on every CPU, and blocks until the library's
+ * threads have let go of @ssp, but does not wait for readers.
  * Ordering: sections that ended before come before the return.
  * Return: 0, -EBUSY or -EINVAL.
  * Origin: Linux, where it warns and leaks instead of returning an error.
@@ -184,6 +281,11 @@ struct srcu_stats {
 	uint64_t membarriers;   /* full barriers on all threads that grace periods asked for */
 	uint64_t longest_ns;    /* the longest wait for readers, in nanoseconds */
 	uint64_t readers;       /* sections under way; approximate while they come and go */
+	uint64_t queued;        /* callbacks that call_srcu() took */
+	uint64_t invoked;       /* callbacks that have returned; the backlog is the difference */
+	uint64_t root;          /* requests that reached the root of the combining tree */
+	uint64_t wakeups;       /* how often a thread of the library's woke, for whatever domain */
+	unsigned int levels;    /* of the combining tree; 0 while there is none */
 	unsigned int cpus;      /* CPUs that a scan covers */
 	enum srcu_barrier_kind barrier;
 	enum srcu_counter_kind counters;

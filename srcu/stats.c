@@ -31,6 +31,11 @@ int srcu_get_stats(const struct srcu_struct *ssp, struct srcu_stats *stats)
 	stats->shared = read_u64(&ssp->shared_);
 	stats->membarriers = read_u64(&ssp->membarriers_);
 	stats->longest_ns = read_u64(&ssp->longest_ns_);
+	/* In this order: the backlog is not negative. */
+	stats->invoked = __atomic_load_n(&ssp->invoked_, __ATOMIC_ACQUIRE);
+	stats->queued = srcu_callbacks_count(ssp);
+	stats->wakeups = srcu_wakeups();
+	srcu_tree_stats(ssp, stats);
 	stats->readers = srcu_gp_readers(ssp);
 	stats->cpus = __atomic_load_n(&ssp->cpus_, __ATOMIC_RELAXED);
 	stats->barrier = srcu_barrier_kind(ssp);

@@ -7,6 +7,22 @@
 
 #include "internal.h"
 
+/*
+ * Wait for a grace period.  Where no thread can be had for callbacks, those who
+ * wait run them: what was queued before is ready when the wait is over, unless
+ * @number is an old one.
+ */
+static void wait_for(struct srcu_struct *ssp, uint64_t number)
+{
+	bool invoke = unlikely(srcu_updaters_invoke(ssp));
+
+	if (invoke)
+		srcu_callbacks_stage(ssp);
+	srcu_gp_wait(ssp, number, UINT64_MAX);
+	if (invoke)
+		srcu_invoke(ssp, UINT64_MAX);
+}
+
 static void synchronize(struct srcu_struct *ssp, const char *function, bool hurry)
 {
 	uintptr_t word;
@@ -17,7 +33,7 @@ static void synchronize(struct srcu_struct *ssp, const char *function, bool hurr
 	number = srcu_gp_next(ssp);
 	if (hurry)
 		srcu_gp_hurry(ssp, number);
-	srcu_gp_wait(ssp, number, UINT64_MAX);
+	wait_for(ssp, number);
 }
 
 void __synchronize_srcu(struct srcu_struct *ssp)
@@ -74,8 +90,8 @@ uint64_t start_poll_synchronize_srcu(struct srcu_struct *ssp)
 	if (!usable(ssp, "start_poll_synchronize_srcu"))
 		return get_completed_synchronize_srcu();
 	cookie = srcu_gp_next(ssp);
-	raise_u64(&ssp->needed_, cookie);
-	try_keeping_errno(ssp);
+	if (srcu_tree_request(ssp, cookie))
+		try_keeping_errno(ssp);
 	return cookie;
 }
 
@@ -83,8 +99,10 @@ bool __poll_state_synchronize_srcu(struct srcu_struct *ssp, uint64_t cookie)
 {
 	if (!usable(ssp, "poll_state_synchronize_srcu"))
 		return false;
-	if (!srcu_gp_done(ssp, cookie))
+	if (!srcu_gp_done(ssp, cookie)) {
+		srcu_tree_insist(ssp, cookie);
 		try_keeping_errno(ssp);
+	}
 	if (!srcu_gp_done(ssp, cookie))
 		return false;
 	full_fence(); /* F */
@@ -100,13 +118,16 @@ void __cond_synchronize_srcu(struct srcu_struct *ssp, uint64_t cookie)
 		return;
 	/* A cookie that this domain has not given out yet is no reason to wait for ever. */
 	next = srcu_gp_next(ssp);
-	srcu_gp_wait(ssp, cookie < next ? cookie : next, UINT64_MAX);
+	wait_for(ssp, cookie < next ? cookie : next);
 }
 
 void srcu_expedite_current(struct srcu_struct *ssp)
 {
+	int saved_errno = errno;
+
 	if (usable(ssp, "srcu_expedite_current"))
 		srcu_gp_hurry(ssp, __atomic_load_n(&ssp->started_, __ATOMIC_ACQUIRE));
+	errno = saved_errno;
 }
 
 uint64_t srcu_batches_completed(struct srcu_struct *ssp)

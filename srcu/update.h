@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The update side: waiting for grace periods and polling for them.  Part of
- * <srcu/srcu.h>.
+ * The update side: waiting for grace periods, polling for them, and callbacks.
+ * Part of <srcu/srcu.h>.
  */
 #ifndef SRCU_UPDATE_H
 #define SRCU_UPDATE_H
@@ -25,7 +25,9 @@ SRCU_API void __synchronize_srcu_expedited(struct srcu_struct *ssp);
  * the call has ended.  Sections that begin later are not waited for.  Callers
  * share grace periods.  The grace period runs in the calling thread and
  * depends on no other, so a caller may hold any lock that no reader of @ssp
- * waits for.
+ * waits for.  In a domain that was not updated for 25 us it is expedited.
+ * Only where the library could not start a thread for callbacks does the caller
+ * invoke those of @ssp that are ready then; it must not hold a lock that they take.
  *
  * Context: any thread; not a signal handler, not inside a reader of @ssp, where
  * it would wait for itself.  Blocks.  Not a cancellation point.
@@ -65,7 +67,7 @@ SRCU_API int __synchronize_srcu_timeout(struct srcu_struct *ssp, uint64_t timeou
  * UINT64_MAX: for ever; 0: look, but do not wait
  *
  * After a time-out the domain is as usable as before, and nothing may be freed
- * on account of this call.
+ * on account of this call.  Never invokes callbacks.
  *
  * Context and ordering: as synchronize_srcu(); with 0 it does not block.
  * Return: 0 when a grace period has passed, -ETIMEDOUT, or -EINVAL for a domain
@@ -192,6 +194,91 @@ SRCU_API void srcu_expedite_current(struct srcu_struct *ssp);
  * Origin: Linux, srcu_batches_completed(), where it is for torture tests too.
  */
 SRCU_API uint64_t srcu_batches_completed(struct srcu_struct *ssp);
+
+SRCU_API int __call_srcu(
+	struct srcu_struct *ssp, struct srcu_head *head, void (*func)(struct srcu_head *));
+
+/**
+ * call_srcu - have a function called after a grace period
+ * @ssp: the domain
+ * @head: the callback's head, in the object concerned; the library's until @func
+ * has been called with it
+ * @func: the function; it may block, queue callbacks, also by @head, and wait for
+ * grace periods
+ *
+ * One callback at a time is invoked in a domain.  No order is promised; in the
+ * usual case those that were queued on one CPU keep theirs.
+ *
+ * Who invokes it depends on the domain: with SRCU_CALLBACKS_CALLER it is
+ * srcu_run_callbacks(); else threads of the library, of which init_srcu_struct()
+ * starts the first, and in a program whose domains are all static
+ * srcu_start_callbacks(), or the next one that waits for a grace period.  Where
+ * threads are refused, the next synchronize_srcu() or srcu_barrier() invokes it.
+ * Callbacks run with signals blocked and cancellation disabled in the library's
+ * threads, and with cancellation disabled in the caller's.
+ *
+ * Context: any, signal handlers, readers and callbacks included; keeps errno;
+ * never blocks.  Allocates nothing that can be refused: a callback is never lost.
+ * Ordering: sections that are under way end before @func is called; what the
+ * caller did before is seen by sections that begin later, and by @func.
+ * Return: 0; -EINVAL for NULL or a domain that cannot be used; -EBUSY for a head
+ * that is queued already, which is reported as well.
+ * Origin: Linux, call_srcu(), which returns nothing.
+ */
+static inline int call_srcu(
+	struct srcu_struct *ssp, struct srcu_head *head, void (*func)(struct srcu_head *))
+{
+	srcu_tsan_release_(head);
+	return __call_srcu(ssp, head, func);
+}
+
+SRCU_API int __srcu_barrier(struct srcu_struct *ssp);
+
+/**
+ * srcu_barrier - wait until all callbacks queued so far have returned
+ * @ssp: the domain
+ *
+ * Invokes them itself where nobody else is at it.  Callbacks that are queued
+ * later are not waited for.
+ *
+ * Context: any thread, also a callback of another domain; not a signal handler,
+ * not inside a reader of @ssp.  Blocks.  Not a cancellation point.
+ * Ordering: what the callbacks did is seen after the return.
+ * Return: 0; -EDEADLK inside a callback of @ssp; -EINVAL for a domain that
+ * cannot be used.
+ * Origin: Linux, srcu_barrier().
+ */
+static inline int srcu_barrier(struct srcu_struct *ssp)
+{
+	int error = __srcu_barrier(ssp);
+
+	srcu_tsan_acquire_(ssp);
+	return error;
+}
+
+/**
+ * srcu_run_callbacks - invoke callbacks whose grace period has passed
+ * @ssp: the domain
+ * @max: how many at most
+ *
+ * For a program that has a loop of its own, and domains of
+ * SRCU_CALLBACKS_CALLER.  Starts grace periods as needed; does not wait for them.
+ * Callbacks that are queued meanwhile, by callbacks too, are left to the next call.
+ *
+ * Context: any thread; not a signal handler.  Blocks if a callback does.
+ * Return: how many were invoked.
+ */
+SRCU_API uint64_t srcu_run_callbacks(struct srcu_struct *ssp, uint64_t max);
+
+/**
+ * srcu_start_callbacks - start the thread that looks after callbacks
+ *
+ * For programs that use call_srcu() on static domains only.
+ *
+ * Context: any thread; not a signal handler.
+ * Return: 0, also when it runs already, or a negative errno from pthread_create().
+ */
+SRCU_API int srcu_start_callbacks(void);
 
 #ifdef __cplusplus
 }

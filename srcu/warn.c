@@ -4,6 +4,7 @@
  * chose or to stderr.  Nothing here allocates or takes a lock.
  */
 #include <errno.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -19,14 +20,18 @@ srcu_warn_fn *srcu_set_warn_handler(srcu_warn_fn *handler)
 	return __atomic_exchange_n(&warn_handler, handler, __ATOMIC_ACQ_REL);
 }
 
+/* Not when nobody reads it: grace periods of other domains may wait for this thread. */
 static void to_stderr(const char *message)
 {
+	struct pollfd stderr_fd = {.fd = STDERR_FILENO, .events = POLLOUT};
 	char line[320];
 	int length = snprintf(line, sizeof(line), "libsrcu: %s\n", message);
 	ssize_t written;
 
 	if (length >= (int)sizeof(line))
 		length = (int)sizeof(line) - 1;
+	if (poll(&stderr_fd, 1, 0) != 1)
+		return;
 	written = write(STDERR_FILENO, line, (size_t)length);
 	(void)written; /* a report that cannot be made cannot be reported either */
 }

@@ -1,0 +1,452 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Callbacks, from the lists to their invocation: a line of batches, each of which
+ * is moved as a whole behind the next, under cb_lock_:
+ *
+ *   collected   taken off the lists
+ *   next        wait for the grace period after the one under way
+ *   current     wait for the one under way
+ *   ready       their grace period has passed
+ *   invoking    the invoker's, with or without the lock
+ *
+ * One thread at a time invokes a domain's callbacks: a thread of the library's,
+ * or whoever waits for them.  All of it lies in the domain, so that a child made
+ * by fork() finds what is still queued, whatever other threads were doing.
+ */
+#include <errno.h>
+#include <pthread.h>
+
+#include "internal.h"
+
+static struct srcu_batch_ *batch(struct srcu_struct *ssp, enum srcu_batch_nr nr)
+{
+	return &ssp->batches_[nr];
+}
+
+static bool any(const struct srcu_struct *ssp, enum srcu_batch_nr nr)
+{
+	return ssp->batches_[nr].last;
+}
+
+static bool anything_queued(const struct srcu_struct *ssp)
+{
+	return any(ssp, BATCH_COLLECTED) || srcu_callbacks_queued(ssp);
+}
+
+/* The thread that invokes, or 0. */
+static uint32_t invoker(const struct srcu_struct *ssp)
+{
+	uint32_t number = __atomic_load_n(&ssp->invoker_, __ATOMIC_RELAXED);
+
+	return srcu_thread_left_behind(number) ? 0 : number;
+}
+
+static void recover_if_forked(struct srcu_struct *ssp)
+{
+	if (unlikely(ssp->generation_ != srcu_generation()))
+		srcu_callbacks_recover(ssp);
+}
+
+static bool cb_trylock(struct srcu_struct *ssp)
+{
+	if (!srcu_trylock(&ssp->cb_lock_))
+		return false;
+	recover_if_forked(ssp);
+	return true;
+}
+
+static void cb_lock(struct srcu_struct *ssp)
+{
+	srcu_lock(&ssp->cb_lock_);
+	recover_if_forked(ssp);
+}
+
+static void cb_unlock(struct srcu_struct *ssp)
+{
+	srcu_unlock(&ssp->cb_lock_);
+	/* A handler has forked meanwhile, and had to leave this to us. */
+	if (unlikely(ssp->generation_ != srcu_generation())) {
+		srcu_lock(&ssp->cb_lock_);
+		recover_if_forked(ssp);
+		srcu_unlock(&ssp->cb_lock_);
+	}
+}
+
+/* Under cb_lock_: what has waited long enough is ready. */
+static void retire(struct srcu_struct *ssp)
+{
+	while (any(ssp, BATCH_CURRENT) && srcu_gp_done(ssp, batch(ssp, BATCH_CURRENT)->number)) {
+		full_fence(); /* F */
+		srcu_batch_move(batch(ssp, BATCH_READY), batch(ssp, BATCH_CURRENT));
+		srcu_batch_move(batch(ssp, BATCH_CURRENT), batch(ssp, BATCH_NEXT));
+	}
+}
+
+/*
+ * Under cb_lock_: take what is queued and give it the number of its grace
+ * period.  The number comes before retire(): what that leaves waits for the
+ * number or the one before, so that two batches are enough.
+ */
+static void stage(struct srcu_struct *ssp)
+{
+	struct srcu_batch_ *collected = batch(ssp, BATCH_COLLECTED);
+	uint64_t number;
+
+	if (!anything_queued(ssp))
+		return;
+	srcu_callbacks_collect(ssp);
+	number = srcu_gp_next(ssp); /* S */
+	retire(ssp);
+	collected->number = number;
+	if (!any(ssp, BATCH_CURRENT) || batch(ssp, BATCH_CURRENT)->number == number)
+		srcu_batch_move(batch(ssp, BATCH_CURRENT), collected);
+	else
+		srcu_batch_move(batch(ssp, BATCH_NEXT), collected);
+	raise_u64(&ssp->needed_, number);
+}
+
+/* Take what is queued. */
+void srcu_callbacks_stage(struct srcu_struct *ssp)
+{
+	cb_lock(ssp);
+	stage(ssp);
+	cb_unlock(ssp);
+}
+
+/* Under cb_lock_. */
+static enum srcu_step step(struct srcu_struct *ssp)
+{
+	stage(ssp);
+	if (any(ssp, BATCH_CURRENT))
+		srcu_gp_try(ssp);
+	retire(ssp);
+	if (invoker(ssp))
+		return STEP_INVOKING;
+	if (any(ssp, BATCH_READY) || any(ssp, BATCH_INVOKING))
+		return STEP_READY;
+	return any(ssp, BATCH_CURRENT) || anything_queued(ssp) ? STEP_WAITING : STEP_IDLE;
+}
+
+/* Take the callbacks as far as they go without waiting, for locks neither. */
+enum srcu_step srcu_callbacks_step(struct srcu_struct *ssp)
+{
+	enum srcu_step result;
+
+	if (!cb_trylock(ssp))
+		return STEP_LOCKED;
+	result = step(ssp);
+	cb_unlock(ssp);
+	return result;
+}
+
+/* Wake those who wait for callbacks: either they see the event, or we see them. */
+static void wake_waiters(struct srcu_struct *ssp)
+{
+	__atomic_fetch_add(&ssp->cb_event_, 1, __ATOMIC_SEQ_CST);
+	if (__atomic_load_n(&ssp->cb_sleepers_, __ATOMIC_SEQ_CST))
+		srcu_futex_wake(&ssp->cb_event_);
+}
+
+/*
+ * One who waits in srcu_barrier(): for the callback that was the last when it
+ * came; for the one being invoked, once that is it; or, if there was none but
+ * those in the invoker's hands, for the last of them.
+ */
+struct srcu_barrier_ {
+	struct srcu_barrier_ *next;
+	const struct srcu_head *last;
+	uint32_t thread;
+	uint32_t reached;
+};
+
+static const struct srcu_head being_invoked, in_hand;
+
+static bool reached(const struct srcu_barrier_ *barrier)
+{
+	return __atomic_load_n(&barrier->reached, __ATOMIC_ACQUIRE);
+}
+
+/* Those who wait for @from wait for @to instead; NULL: no longer.  True if there were any. */
+static bool redirect_barriers(
+	struct srcu_struct *ssp, const struct srcu_head *from, const struct srcu_head *to)
+{
+	struct srcu_barrier_ **link = &ssp->barriers_, *barrier;
+	bool found = false;
+
+	while ((barrier = *link)) {
+		if (barrier->last != from) {
+			link = &barrier->next;
+			continue;
+		}
+		found = true;
+		barrier->last = to;
+		if (to)
+			continue;
+		__atomic_store_n(link, barrier->next, __ATOMIC_RELAXED);
+		/* Release: srcu_barrier() may return now, and the barrier is gone. */
+		__atomic_store_n(&barrier->reached, true, __ATOMIC_RELEASE);
+	}
+	return found;
+}
+
+static bool redirect_barriers_locked(
+	struct srcu_struct *ssp, const struct srcu_head *from, const struct srcu_head *to)
+{
+	bool found;
+
+	cb_lock(ssp);
+	found = redirect_barriers(ssp, from, to);
+	cb_unlock(ssp);
+	return found;
+}
+
+/* TSan's view of a user's program: the library may not be part of it. */
+extern void __tsan_acquire(void *) __attribute__((weak));
+extern void __tsan_release(void *) __attribute__((weak));
+
+static void invoke_one(struct srcu_struct *ssp, struct srcu_head *head)
+{
+	/* Who waits for this one came before it was in our hands, under the lock. */
+	bool awaited = __atomic_load_n(&ssp->barriers_, __ATOMIC_RELAXED) &&
+		       redirect_barriers_locked(ssp, head, &being_invoked);
+
+	if (__tsan_acquire) {
+		__tsan_acquire(head); /* call_srcu() */
+		__tsan_acquire(ssp);  /* the readers that were waited for */
+	}
+	head->queued_ = 0;
+	head->func_(head);
+	if (__tsan_release)
+		__tsan_release(ssp);
+	/* Release: pairs with the acquire in cleanup_srcu_struct(). */
+	__atomic_store_n(&ssp->invoked_, ssp->invoked_ + 1, __ATOMIC_RELEASE);
+	if (unlikely(awaited)) {
+		redirect_barriers_locked(ssp, &being_invoked, NULL);
+		wake_waiters(ssp);
+	}
+}
+
+/* The invoker's: the next callback, which is not in the batch any more. */
+static struct srcu_head *pop(struct srcu_struct *ssp)
+{
+	struct srcu_batch_ *invoking = batch(ssp, BATCH_INVOKING);
+	struct srcu_head *head = invoking->first;
+
+	if (!invoking->last)
+		return NULL;
+	if (head == invoking->last)
+		__atomic_store_n(&invoking->last, NULL, __ATOMIC_RELAXED);
+	else
+		__atomic_store_n(&invoking->first, head->next_, __ATOMIC_RELAXED);
+	return head;
+}
+
+/* Become the invoker, and take what is ready; false when somebody else is or nothing. */
+static bool begin_invoking(struct srcu_struct *ssp)
+{
+	bool can;
+
+	cb_lock(ssp);
+	retire(ssp);
+	can = !invoker(ssp) && (any(ssp, BATCH_READY) || any(ssp, BATCH_INVOKING));
+	if (can) {
+		__atomic_store_n(&ssp->invoker_, srcu_thread_number(), __ATOMIC_RELAXED);
+		srcu_batch_move(batch(ssp, BATCH_INVOKING), batch(ssp, BATCH_READY));
+	}
+	cb_unlock(ssp);
+	return can;
+}
+
+static void end_invoking(struct srcu_struct *ssp)
+{
+	cb_lock(ssp);
+	redirect_barriers(ssp, &in_hand, batch(ssp, BATCH_INVOKING)->last);
+	__atomic_store_n(&ssp->invoker_, 0, __ATOMIC_RELAXED);
+	cb_unlock(ssp);
+	wake_waiters(ssp);
+	srcu_look_again(ssp);
+}
+
+/*
+ * Invoke callbacks that are ready now, @most of them and at most up to what a
+ * barrier waits for, unless another thread does.  False when there was none.
+ */
+static bool invoke(
+	struct srcu_struct *ssp, uint64_t most, const struct srcu_barrier_ *up_to, uint64_t *count)
+{
+	struct srcu_head *head;
+	int state;
+
+	*count = 0;
+	if (!begin_invoking(ssp))
+		return false;
+	/* A thread that is cancelled in a callback would leave the others for ever. */
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &state);
+	while (*count < most && !(up_to && reached(up_to)) && (head = pop(ssp))) {
+		invoke_one(ssp, head);
+		++*count;
+	}
+	pthread_setcancelstate(state, NULL);
+	end_invoking(ssp);
+	return true;
+}
+
+uint64_t srcu_invoke(struct srcu_struct *ssp, uint64_t most)
+{
+	uint64_t count;
+
+	invoke(ssp, most, NULL, &count);
+	return count;
+}
+
+uint64_t srcu_run_callbacks(struct srcu_struct *ssp, uint64_t max)
+{
+	uintptr_t word;
+
+	if (!srcu_domain_usable(ssp, "srcu_run_callbacks", &word) || !max)
+		return 0;
+	srcu_callbacks_stage(ssp);
+	srcu_gp_try(ssp);
+	return srcu_invoke(ssp, max);
+}
+
+/*
+ * Take what is queued, and wait for the last: false when there is nothing to wait
+ * for.  @number: the grace period that it waits for, 0 if none.
+ */
+static bool join(struct srcu_struct *ssp, struct srcu_barrier_ *barrier, uint64_t *number)
+{
+	enum srcu_batch_nr nr = BATCH_NEXT;
+	bool joined;
+
+	cb_lock(ssp);
+	stage(ssp);
+	while (nr < BATCH_INVOKING && !any(ssp, nr))
+		nr++;
+	*number = nr <= BATCH_CURRENT ? batch(ssp, nr)->number : 0;
+	barrier->last = nr == BATCH_INVOKING && invoker(ssp) ? &in_hand : batch(ssp, nr)->last;
+	joined = barrier->last;
+	if (joined) {
+		barrier->next = ssp->barriers_;
+		__atomic_store_n(&ssp->barriers_, barrier, __ATOMIC_RELEASE);
+	}
+	/* Behind the lock the barrier is the invoker's until it is reached. */
+	cb_unlock(ssp);
+	return joined;
+}
+
+/* Invoke callbacks as far as the barrier needs, or wait for the one who does. */
+static void invoke_or_wait(struct srcu_struct *ssp, const struct srcu_barrier_ *barrier)
+{
+	while (!reached(barrier)) {
+		uint32_t event = __atomic_load_n(&ssp->cb_event_, __ATOMIC_ACQUIRE);
+		uint64_t count;
+
+		if (reached(barrier) || invoke(ssp, UINT64_MAX, barrier, &count))
+			continue;
+		__atomic_fetch_add(&ssp->cb_sleepers_, 1, __ATOMIC_SEQ_CST);
+		srcu_futex_wait(&ssp->cb_event_, event, UINT64_MAX);
+		__atomic_fetch_sub(&ssp->cb_sleepers_, 1, __ATOMIC_RELAXED);
+	}
+}
+
+int __srcu_barrier(struct srcu_struct *ssp)
+{
+	struct srcu_barrier_ barrier = {0};
+	uint64_t number;
+	uintptr_t word;
+
+	if (!srcu_domain_usable(ssp, "srcu_barrier", &word))
+		return -EINVAL;
+	barrier.thread = srcu_thread_number();
+	if (invoker(ssp) == barrier.thread)
+		return -EDEADLK;
+	if (!join(ssp, &barrier, &number))
+		return 0;
+	if (!srcu_gp_done(ssp, number))
+		srcu_gp_wait(ssp, number, UINT64_MAX);
+	invoke_or_wait(ssp, &barrier);
+	return 0;
+}
+
+static uint64_t batch_length(const struct srcu_batch_ *batch)
+{
+	const struct srcu_head *head = batch->first;
+	uint64_t length = batch->last != NULL;
+
+	for (; batch->last && head != batch->last; head = head->next_)
+		length++;
+	return length;
+}
+
+/*
+ * Callbacks that were counted and are not here, because another thread was about
+ * to queue them or has one in its hands, are the parent's.  Those that this
+ * thread is about to queue make the count too high, which does no harm.
+ */
+static void settle_count(struct srcu_struct *ssp)
+{
+	uint64_t here = 0;
+
+	srcu_callbacks_collect(ssp);
+	for (int nr = BATCH_COLLECTED; nr <= BATCH_INVOKING; nr++)
+		here += batch_length(&ssp->batches_[nr]);
+	__atomic_store_n(&ssp->invoked_, srcu_callbacks_count(ssp) - here, __ATOMIC_RELEASE);
+}
+
+static bool in_batches(const struct srcu_struct *ssp, const struct srcu_head *wanted)
+{
+	for (int nr = BATCH_COLLECTED; nr <= BATCH_INVOKING; nr++) {
+		const struct srcu_batch_ *batch = &ssp->batches_[nr];
+		const struct srcu_head *head = batch->last ? batch->first : NULL;
+
+		while (head && head != wanted)
+			head = head == batch->last ? NULL : head->next_;
+		if (head)
+			return true;
+	}
+	return false;
+}
+
+/* This thread waits, under a handler, for one that a thread left behind has in its hands. */
+static void release_barriers(struct srcu_struct *ssp)
+{
+	struct srcu_barrier_ *barrier, *next;
+
+	redirect_barriers(ssp, &in_hand, batch(ssp, BATCH_INVOKING)->last);
+	for (barrier = ssp->barriers_; barrier; barrier = next) {
+		next = barrier->next;
+		if (!in_batches(ssp, barrier->last))
+			redirect_barriers(ssp, barrier->last, NULL);
+	}
+}
+
+/*
+ * Under cb_lock_, in the child of a fork: put right what threads that stayed
+ * behind were doing to the batches, and forget those of them who waited.
+ */
+void srcu_callbacks_recover(struct srcu_struct *ssp)
+{
+	struct srcu_barrier_ **link = &ssp->barriers_;
+
+	ssp->generation_ = srcu_generation();
+	for (int from = BATCH_COLLECTED; from < BATCH_INVOKING; from++)
+		for (int to = from + 1; to <= BATCH_INVOKING; to++)
+			if (ssp->batches_[from].last == ssp->batches_[to].last)
+				ssp->batches_[from].last = NULL;
+	srcu_lists_recover(ssp);
+	if (!any(ssp, BATCH_CURRENT)) /* retire() was between the two */
+		srcu_batch_move(batch(ssp, BATCH_CURRENT), batch(ssp, BATCH_NEXT));
+	for (int nr = BATCH_NEXT; nr <= BATCH_CURRENT; nr++)
+		if (any(ssp, (enum srcu_batch_nr)nr))
+			raise_u64(&ssp->needed_, ssp->batches_[nr].number);
+	while (*link)
+		if (srcu_thread_left_behind((*link)->thread))
+			*link = (*link)->next;
+		else
+			link = &(*link)->next;
+	if (!invoker(ssp)) {
+		release_barriers(ssp);
+		settle_count(ssp);
+	}
+}

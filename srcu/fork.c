@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * fork().  The child has the domains, but of the threads only the one that made
+ * it: sections, grace periods and callbacks that others were at are at rest, and
+ * locks that they held are free.  No lock is taken and nothing is allocated by
+ * malloc() here, since the others may have held that lock as well.
+ *
+ * A child made by _Fork() or a plain clone() calls no handler.  It is known by a
+ * page that is wiped in it, which the update side looks at.
+ */
+#include <errno.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "internal.h"
+#include "percpu-memory.h"
+
+static const uint32_t always = PROCESS_KNOWN;
+
+/* Points to what becomes PROCESS_NEW when the process has become another one. */
+const uint32_t *srcu_same_process = &always;
+
+static uint32_t generation;
+
+uint32_t srcu_generation(void)
+{
+	return __atomic_load_n(&generation, __ATOMIC_RELAXED);
+}
+
+static void visit(void *owner, uintptr_t slot)
+{
+	if (!((uintptr_t)owner & OWNER_GONE))
+		srcu_domain_after_fork(owner, slot);
+}
+
+/*
+ * Is it for us to do what a new process needs?  It may be noticed more than once:
+ * by a handler of fork() that comes before ours, by several threads of a child
+ * that was made without handlers.  All but the first wait for the first.
+ */
+static bool claim(uint32_t *word)
+{
+	uint32_t state = PROCESS_NEW;
+
+	if (__atomic_compare_exchange_n(
+		    word, &state, PROCESS_AT_IT, false, __ATOMIC_ACQUIRE, __ATOMIC_ACQUIRE))
+		return true;
+	while (state != PROCESS_KNOWN) {
+		sched_yield();
+		state = __atomic_load_n(word, __ATOMIC_ACQUIRE);
+	}
+	return false;
+}
+
+void srcu_after_fork(void)
+{
+	uint32_t *word =
+		srcu_same_process == &always ? NULL : (uint32_t *)(uintptr_t)srcu_same_process;
+	sigset_t all, before;
+	int saved_errno = errno;
+
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, &before);
+	if (!word || claim(word)) {
+		srcu_leave_threads_behind();
+		__atomic_fetch_add(&generation, 1, __ATOMIC_RELAXED);
+		srcu_forget_threads();
+		srcu_percpu_for_each(PERCPU_SLOTS, visit);
+		if (word)
+			__atomic_store_n(word, PROCESS_KNOWN, __ATOMIC_RELEASE);
+	}
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	errno = saved_errno;
+}
+
+__attribute__((constructor)) static void constructor(void)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	uint32_t *word =
+		mmap(NULL, page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (word != MAP_FAILED && !madvise(word, page, MADV_WIPEONFORK)) {
+		*word = PROCESS_KNOWN;
+		srcu_same_process = word;
+	} else if (word != MAP_FAILED) {
+		munmap(word, page);
+	}
+	pthread_atfork(NULL, NULL, srcu_after_fork);
+}
