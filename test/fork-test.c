@@ -1,0 +1,378 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * fork() with the library at whatever it does: what is under way in the parent
+ * does not hold the child up, what the child inherits is harmless, and the
+ * child's own sections, grace periods, callbacks and children are as everywhere.
+ */
+#include <errno.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/mman.h>
+
+#include "fork-live.h"
+
+static struct stepper stepper = STEPPER_INIT;
+
+static void wait_to_return(struct srcu_head *head)
+{
+	(void)head;
+	step_pause(&stepper, 1);
+}
+
+static void *synchronize(void *arg)
+{
+	synchronize_srcu(&domain);
+	return arg;
+}
+
+static void *wait_for_callbacks(void *arg)
+{
+	srcu_barrier(&domain);
+	return arg;
+}
+
+static pthread_t other, another;
+
+static void begin_idle(void)
+{
+}
+
+static void begin_other_section(void)
+{
+	other = thread_start(read_until_told, &stepper);
+	step_await(&stepper, 1);
+}
+
+static void end_other_section(void)
+{
+	step_allow(&stepper, 1);
+	thread_join(other);
+}
+
+static void begin_grace_period(void)
+{
+	begin_other_section();
+	another = thread_start(synchronize, NULL);
+	while (!__atomic_load_n(&domain.gp_since_, __ATOMIC_RELAXED))
+		sched_yield();
+}
+
+static void end_other_section_and_thread(void)
+{
+	end_other_section();
+	thread_join(another);
+}
+
+static void begin_queued(void)
+{
+	begin_other_section();
+	queue();
+}
+
+/* Some wait for the grace period under way, and some for the next one. */
+static void begin_two_batches(void)
+{
+	static struct srcu_head first;
+
+	begin_other_section();
+	call_srcu(&domain, &first, note);
+	/* Nothing is invoked: the section is open. */
+	ck_assert_uint_eq(srcu_run_callbacks(&domain, 1), 0);
+	queue();
+	ck_assert_uint_eq(srcu_run_callbacks(&domain, 1), 0);
+	here.queued++;
+}
+
+static void begin_barrier(void)
+{
+	begin_queued();
+	another = thread_start(wait_for_callbacks, NULL);
+	while (!__atomic_load_n(&domain.barriers_, __ATOMIC_ACQUIRE))
+		sched_yield();
+}
+
+static void begin_asleep(void)
+{
+	struct srcu_stats stats;
+	uint64_t wakeups;
+
+	callback_first();
+	ck_assert_int_eq(srcu_barrier(&domain), 0);
+	while (__atomic_load_n(&domain.active_, __ATOMIC_ACQUIRE))
+		sched_yield();
+	srcu_get_stats(&domain, &stats);
+	wakeups = stats.wakeups;
+	for (int i = 0; i < 100; i++)
+		sched_yield();
+	srcu_get_stats(&domain, &stats);
+	ck_assert_uint_ge(stats.wakeups, wakeups);
+}
+
+static void begin_callback(void)
+{
+	static struct srcu_head blocker;
+
+	call_srcu(&domain, &blocker, wait_to_return);
+	step_await(&stepper, 1);
+	queue();
+}
+
+static void end_callback(void)
+{
+	step_allow(&stepper, 1);
+}
+
+static const struct {
+	void (*begin)(void);
+	void (*end)(void);
+	bool needs_threads, has_readers;
+} states[] = {
+	{begin_idle, begin_idle, false, false},
+	{begin_sections, end_sections, false, true},
+	{begin_other_section, end_other_section, false, true},
+	{begin_grace_period, end_other_section_and_thread, false, true},
+	{begin_queued, end_other_section, false, true},
+	{begin_two_batches, end_other_section, false, true},
+	{begin_barrier, end_other_section_and_thread, false, true},
+	{begin_asleep, begin_idle, true, false},
+	{begin_callback, end_callback, true, false},
+};
+
+#define STATES ((int)(sizeof(states) / sizeof(states[0])))
+
+static void fork_in(int state, enum srcu_callback_mode mode)
+{
+	/* Sections that are counted on the twin alone cannot be told from the child's own. */
+	if (!child_possible(here.kind) || (state && forced("nomemory")) ||
+		(states[state].needs_threads && mode == SRCU_CALLBACKS_CALLER))
+		return;
+	here.mode = mode;
+	here.more = 2;
+	init(mode);
+	states[state].begin();
+	ck_assert(child_succeeds(here.kind, live, NULL));
+	states[state].end();
+	ck_assert_int_eq(srcu_barrier(&domain), 0);
+	ck_assert_uint_ge(count(), here.queued);
+	ck_assert_int_eq(cleanup_srcu_struct(&domain), 0);
+	ck_assert_uint_eq(warnings(), 0);
+}
+
+START_TEST(children_live_whatever_the_parent_is_at)
+{
+	here.first = (unsigned int)(_i % (int)firsts_count);
+	here.kind = (enum child_kind)(_i / (int)firsts_count / STATES);
+	fork_in(_i / (int)firsts_count % STATES, SRCU_CALLBACKS_THREADS);
+}
+END_TEST
+
+START_TEST(children_run_their_own_callbacks)
+{
+	here.first = (unsigned int)(_i % (int)firsts_count);
+	here.kind = CHILD_EXITS;
+	fork_in(_i / (int)firsts_count, SRCU_CALLBACKS_CALLER);
+}
+END_TEST
+
+/* The fresh slot was another domain's, which was counted on a CPU that this one never saw. */
+START_TEST(what_the_slot_counted_before_is_covered)
+{
+	struct srcu_struct before;
+	int idx;
+
+	if (cpus_allowed() < 2 || forced("nomemory"))
+		return;
+	pin_to_nth_cpu(0);
+	here.mode = SRCU_CALLBACKS_CALLER;
+	init(here.mode);
+	srcu_read_unlock(&domain, srcu_read_lock(&domain));
+	ck_assert_int_eq(init_srcu_struct(&before), 0);
+	idx = srcu_read_lock(&before);
+	pin_to_nth_cpu(1);
+	srcu_read_unlock(&before, idx);
+	ck_assert_int_eq(cleanup_srcu_struct(&before), 0);
+	pin_to_nth_cpu(0);
+	ck_assert(child_succeeds(CHILD_EXITS, live, NULL));
+	ck_assert_int_eq(cleanup_srcu_struct(&domain), 0);
+}
+END_TEST
+
+static struct srcu_struct *mapped;
+
+static void live_on(void *arg)
+{
+	(void)arg;
+	synchronize_srcu(&domain);
+}
+
+/* The domain is gone, the slots that it left are known as its own. */
+static void free_and_fork(void *arg)
+{
+	(void)arg;
+	must(cleanup_srcu_struct(mapped) == 0);
+	must(munmap(mapped, sizeof(*mapped)) == 0);
+	must(child_succeeds(CHILD_EXITS, live_on, NULL));
+}
+
+START_TEST(a_child_frees_a_domain_and_forks)
+{
+	if (forced("nomemory"))
+		return;
+	init(SRCU_CALLBACKS_THREADS);
+	mapped = mmap(
+		NULL, sizeof(*mapped), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	ck_assert(mapped != MAP_FAILED);
+	ck_assert_int_eq(init_srcu_struct(mapped), 0);
+	ck_assert(child_succeeds(CHILD_EXITS, free_and_fork, NULL));
+	ck_assert_int_eq(cleanup_srcu_struct(mapped), 0);
+	ck_assert_int_eq(cleanup_srcu_struct(&domain), 0);
+}
+END_TEST
+
+/* One slot for each domain and fork. */
+static void check_slot(void *arg)
+{
+	const uintptr_t *slot = arg;
+
+	must((domain.word_ & ~(uintptr_t)31) == *slot + 32);
+}
+
+START_TEST(a_fork_takes_one_slot)
+{
+	uintptr_t slot;
+
+	if (forced("nomemory"))
+		return;
+	init(SRCU_CALLBACKS_CALLER);
+	slot = domain.word_ & ~(uintptr_t)31;
+	ck_assert(child_succeeds(CHILD_EXITS, check_slot, &slot));
+}
+END_TEST
+
+static pid_t child;
+
+static void fork_in_callback(struct srcu_head *head)
+{
+	(void)head;
+	child = child_make(here.kind);
+	if (child)
+		return;
+	must(srcu_barrier(&domain) == -EDEADLK);
+	sections_are_waited_for();
+	a_domain_of_its_own_works();
+	must(warnings() == 0);
+	child_end(here.kind);
+}
+
+START_TEST(callbacks_fork)
+{
+	static struct srcu_head head;
+
+	here.kind = (enum child_kind)(_i / 2);
+	here.mode = _i % 2 ? SRCU_CALLBACKS_CALLER : SRCU_CALLBACKS_THREADS;
+	if (!child_possible(here.kind))
+		return;
+	init(here.mode);
+	ck_assert_int_eq(call_srcu(&domain, &head, fork_in_callback), 0);
+	ck_assert_int_eq(srcu_barrier(&domain), 0);
+	ck_assert(child_ended_well(child));
+	ck_assert_int_eq(cleanup_srcu_struct(&domain), 0);
+}
+END_TEST
+
+static bool forks_returned;
+
+static void fork_and_return(struct srcu_head *head)
+{
+	(void)head;
+	child = child_make(CHILD_EXITS);
+	forks_returned = !child;
+}
+
+/* The child comes back from the callback, and has the rest of them. */
+START_TEST(a_child_returns_from_a_callback)
+{
+	static struct srcu_head head;
+
+	here.mode = SRCU_CALLBACKS_CALLER;
+	here.more = 1;
+	init(here.mode);
+	ck_assert_int_eq(call_srcu(&domain, &head, fork_and_return), 0);
+	queue();
+	here.queued = 0;
+	ck_assert_int_eq(srcu_barrier(&domain), 0);
+	ck_assert_uint_eq(count(), QUEUED);
+	if (forks_returned) {
+		live(NULL);
+		child_end(CHILD_EXITS);
+	}
+	ck_assert(child_ended_well(child));
+	ck_assert_int_eq(cleanup_srcu_struct(&domain), 0);
+}
+END_TEST
+
+static bool in_child;
+
+static void fork_in_handler(int signal)
+{
+	(void)signal;
+	srcu_read_unlock(&domain, srcu_read_lock(&domain));
+	child = child_make(here.kind);
+	in_child = !child;
+}
+
+/* The handler interrupts a thread that waits for a section of another thread's. */
+START_TEST(a_handler_forks_under_a_wait)
+{
+	struct sigaction action = {.sa_flags = SA_RESTART};
+	pthread_t self = pthread_self();
+
+	here.kind = (enum child_kind)_i;
+	if (!child_possible(here.kind) || forced("nomemory"))
+		return;
+	action.sa_handler = fork_in_handler;
+	sigaction(SIGUSR1, &action, NULL);
+	init(SRCU_CALLBACKS_THREADS);
+	begin_queued();
+	pthread_kill(self, SIGUSR1);
+	/* In the child there is no such section. */
+	if (!in_child) {
+		ck_assert_int_eq(synchronize_srcu_timeout(&domain, 0), -ETIMEDOUT);
+		end_other_section();
+	}
+	srcu_barrier(&domain);
+	if (in_child) {
+		must(count() == QUEUED);
+		here.queued = 0;
+		live(NULL);
+		child_end(here.kind);
+	}
+	ck_assert(child_ended_well(child));
+	ck_assert_int_eq(cleanup_srcu_struct(&domain), 0);
+}
+END_TEST
+
+int main(void)
+{
+	TCase *matrix = test_case("matrix"), *slots = test_case("slots"),
+	      *inside = test_case("inside");
+	TCase *cases[] = {matrix, slots, inside, NULL};
+
+	/*
+	 * Sections on the twin alone cannot be told from the child's own.  In the child
+	 * of a process with threads the sanitizers' own locks may be held by nobody.
+	 */
+	if (forced("nomemory") || SANITIZED)
+		return run_suite("fork", cases);
+	tcase_add_loop_test(matrix, children_live_whatever_the_parent_is_at, 0,
+		(int)firsts_count * STATES * CHILD_KINDS);
+	tcase_add_loop_test(
+		matrix, children_run_their_own_callbacks, 0, (int)firsts_count * STATES);
+	tcase_add_test(slots, what_the_slot_counted_before_is_covered);
+	tcase_add_test(slots, a_child_frees_a_domain_and_forks);
+	tcase_add_test(slots, a_fork_takes_one_slot);
+	tcase_add_loop_test(inside, callbacks_fork, 0, 2 * CHILD_KINDS);
+	tcase_add_test(inside, a_child_returns_from_a_callback);
+	tcase_add_loop_test(inside, a_handler_forks_under_a_wait, 0, CHILD_KINDS);
+	return run_suite("fork", cases);
+}
