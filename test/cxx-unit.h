@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* An inline function with restartable sequences in it, for two C++ units. */
+/* Inline functions with restartable sequences in them, for several C++ units. */
 #ifndef TEST_CXX_UNIT_H
 #define TEST_CXX_UNIT_H
 
-#include <srcu/srcu.h>
+#include <srcu/srcu.hpp>
 
 extern srcu_struct shared_domain;
 
@@ -18,6 +18,16 @@ inline int read_once_inline(const int *const *where)
 	return value;
 }
 
+/* The same by guards. */
+inline int read_by_guards(const int *const *where)
+{
+	srcu::guard guard{shared_domain};
+
+	srcu_guard(&shared_domain);
+	return *srcu_dereference(*where, &shared_domain);
+}
+
 int read_in_other_unit(const int *const *where);
+int test_domains();
 
 #endif

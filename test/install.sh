@@ -36,4 +36,10 @@ for header in srcu/srcu.h srcu/percpu.h srcu/list.h srcu/notifier.h seqcount/seq
 		"$work/alone.cc" $(pkg-config --cflags --libs $module) || fail "$header in C++17"
 	"$work/alone" || fail "$header"
 done
+printf '#include <srcu/srcu.hpp>\nint main()\n{\n\tsrcu::domain domain;\n\tsrcu::guard guard{domain};\n}\n' \
+	>"$work/alone.cc"
+# shellcheck disable=SC2046,SC2086
+$CXX $CXXFLAGS -std=c++17 -Wall -Wextra -Wshadow -Wconversion -Werror -o "$work/alone" \
+	"$work/alone.cc" $(pkg-config --cflags --libs srcu) || fail "srcu/srcu.hpp"
+"$work/alone" || fail "srcu/srcu.hpp's program"
 echo "installed copy: ok"
