@@ -6,7 +6,7 @@
 set -u
 
 top=${srcdir:-.}
-headers="$top/srcu/srcu.h $top/srcu/reader.h $top/srcu/update.h $top/srcu/notifier.h $top/srcu/list.h $top/srcu/percpu.h
+headers="$top/srcu/srcu.h $top/srcu/srcu.hpp $top/srcu/reader.h $top/srcu/update.h $top/srcu/notifier.h $top/srcu/list.h $top/srcu/percpu.h
 	$top/seqcount/seqcount.h"
 map=$top/srcu/libsrcu.map
 failures=0

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: MIT
 # The programs in the manual pages' EXAMPLES compile without a warning, run and
 # exit with 0.  From the environment: srcdir, the top of the source tree; CC,
-# CPPFLAGS, CFLAGS and LIBS, how to compile a program that uses the library.
+# CPPFLAGS, CFLAGS and LIBS, how to compile a program that uses the library; CXX and
+# CXXFLAGS for the pages of C++ headers.
 set -u
 
 top=${srcdir:-.}
@@ -32,8 +33,12 @@ extract()
 run_program()
 {
 	programs=$((programs + 1))
+	compiler="${CC:-cc} ${CFLAGS:-}"
+	case $1 in
+	*.hpp.3) compiler="${CXX:-c++} ${CXXFLAGS:-} -std=c++17 -x c++" ;;
+	esac
 	# shellcheck disable=SC2086 # flags are lists
-	if ! ${CC:-cc} ${CPPFLAGS:-} ${CFLAGS:-} -Wall -Wextra -Werror -o "$work/program" "$2" ${LIBS:-}; then
+	if ! $compiler ${CPPFLAGS:-} -Wall -Wextra -Werror -o "$work/program" "$2" ${LIBS:-}; then
 		complain "$1: the example does not compile"
 	elif ! timeout 60 "$work/program"; then
 		complain "$1: the example fails"

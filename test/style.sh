@@ -7,7 +7,7 @@ complain() {
 	echo "$*"
 	status=1
 }
-sources=$(git ls-files '*.c' '*.h' '*.cc' '*.hh')
+sources=$(git ls-files '*.c' '*.h' '*.cc' '*.hh' '*.hpp')
 for file in $sources; do
 	clang-format "$file" | cmp -s - "$file" || complain "$file: clang-format would change it"
 	lines=$(wc -l <"$file")
