@@ -24,7 +24,7 @@ enum bound_kind { NO_BOUND, AT_MOST, AT_LEAST };
 
 struct figure {
 	const char *name;
-	const char *beside;
+	const char *beside; /* NULL: nothing, the bound is on the median itself */
 	enum bound_kind kind;
 	double bound;
 };
@@ -35,6 +35,8 @@ struct figure {
 #define BUSY          "readers:1/in_ns:1000/out_ns:1000"
 
 #define CONCURRENT(who, nr) "gp_concurrent/" who "/updaters:" #nr "/readers:1"
+
+#define ISOLATION(call, who) "isolation/" call "/" who
 
 static const struct figure figures[] = {
 	{"read/srcu_fast", "read/urcu_memb", AT_MOST, 1.05},
@@ -51,6 +53,23 @@ static const struct figure figures[] = {
 	{GP("srcu_fenced", BUSY), GP("urcu_mb", BUSY), AT_MOST, 0.8},
 	{CONCURRENT("srcu", 1), CONCURRENT("urcu_memb", 1), NO_BOUND, 0},
 	{CONCURRENT("srcu", 8), CONCURRENT("urcu_memb", 8), AT_LEAST, 1.5},
+	{CONCURRENT("srcu", 8), CONCURRENT("srcu_classic", 8), NO_BOUND, 0},
+	{"enqueue/call_srcu", "enqueue/urcu_call_rcu", AT_MOST, 0.12},
+	{"enqueue_invoke/call_srcu", "enqueue_invoke/urcu_call_rcu", AT_MOST, 0.5},
+	{"barrier/srcu", "barrier/urcu_memb", AT_MOST, 0.01},
+	{"flood/srcu", "flood/urcu_memb", NO_BOUND, 0},
+	/* What the threads of a call cost depends on where the scheduler puts them. */
+	{ISOLATION("synchronize", "srcu"), ISOLATION("synchronize", "srcu_alone"), AT_MOST, 1.2},
+	{ISOLATION("call", "srcu"), ISOLATION("call", "srcu_alone"), AT_MOST, 1.5},
+	{ISOLATION("barrier", "srcu"), ISOLATION("barrier", "srcu_alone"), AT_MOST, 1.2},
+	{ISOLATION("poll", "srcu"), ISOLATION("poll", "srcu_alone"), AT_MOST, 1.2},
+	{ISOLATION("synchronize", "srcu"), ISOLATION("synchronize", "urcu_memb"), NO_BOUND, 0},
+	{ISOLATION("call", "srcu"), ISOLATION("call", "urcu_memb"), NO_BOUND, 0},
+	{ISOLATION("barrier", "srcu"), ISOLATION("barrier", "urcu_memb"), NO_BOUND, 0},
+	{"scan/cpus:2", NULL, NO_BOUND, 0},
+	{"scan/cpus:64", NULL, AT_MOST, 4},
+	{"scan/cpus:1024", NULL, AT_MOST, 4},
+	{"scan/cpus:4096", NULL, NO_BOUND, 0},
 };
 
 #define NR_FIGURES (sizeof(figures) / sizeof(figures[0]))
@@ -61,7 +80,8 @@ static struct series all_series[2 * NR_FIGURES];
 static bool in_a_figure(const char *name)
 {
 	for (size_t i = 0; i < NR_FIGURES; i++)
-		if (!strcmp(figures[i].name, name) || !strcmp(figures[i].beside, name))
+		if (!strcmp(figures[i].name, name) ||
+			(figures[i].beside && !strcmp(figures[i].beside, name)))
 			return true;
 	return false;
 }
@@ -80,12 +100,26 @@ static struct series *series_of(const char *name)
 	return s->name ? s : NULL;
 }
 
+/* By the first part of a benchmark's name; of the others the time is the result. */
+static const struct {
+	const char *start;
+	const char *counter;
+} counters[] = {
+	{"gp/", "p50"},
+	{"gp_concurrent/", "calls/s"},
+	{"enqueue/", "p50"},
+	{"enqueue_invoke/", "p50"},
+	{"barrier/", "p50"},
+	{"flood/", "drain_ns"},
+	{"isolation/", "p50"},
+	{"scan/", "p50"},
+};
+
 const char *figures_counter(const char *name)
 {
-	if (!strncmp(name, "gp/", strlen("gp/")))
-		return "p50";
-	if (!strncmp(name, "gp_concurrent/", strlen("gp_concurrent/")))
-		return "calls/s";
+	for (size_t i = 0; i < sizeof(counters) / sizeof(counters[0]); i++)
+		if (!strncmp(name, counters[i].start, strlen(counters[i].start)))
+			return counters[i].counter;
 	return NULL;
 }
 
@@ -153,56 +187,66 @@ static void spread(const struct series *a, const struct series *b, char *text, s
 	for (size_t i = 0; i < nr; i++)
 		ratios[i] = a->values[i] / b->values[i];
 	qsort(ratios, nr, sizeof(*ratios), compare);
-	snprintf(text, size, "%.2f-%.2f", ratios[nr / 4], ratios[nr - 1 - nr / 4]);
+	snprintf(text, size, "%.3g-%.3g", ratios[nr / 4], ratios[nr - 1 - nr / 4]);
 	free(ratios);
 }
 
-static bool have_both(const struct figure *f)
+static bool has_result(const char *name)
 {
-	const struct series *a = series_of(f->name), *b = series_of(f->beside);
+	const struct series *s = series_of(name);
 
-	return a && b && series_median(a) > 0 && series_median(b) > 0;
+	return s && series_median(s) > 0;
 }
 
-static const char *verdict(const struct figure *f, double ratio)
+static bool can_print(const struct figure *f)
 {
-	bool holds = f->kind == AT_LEAST ? ratio >= f->bound : ratio <= f->bound;
+	return has_result(f->name) && (!f->beside || has_result(f->beside));
+}
 
-	return holds ? "holds" : "missed";
+static void print_bound(FILE *to, const struct figure *f, double value)
+{
+	bool holds = f->kind == AT_LEAST ? value >= f->bound : value <= f->bound;
+
+	if (f->kind != NO_BOUND)
+		fprintf(to, "  %s %4.2f  %s", f->kind == AT_LEAST ? ">=" : "<=", f->bound,
+			holds ? "holds" : "missed");
+	fputc('\n', to);
 }
 
 static void print_figure(FILE *to, const struct figure *f)
 {
-	const struct series *a = series_of(f->name), *b = series_of(f->beside);
-	double ours = series_median(a), theirs = series_median(b);
-	double ratio = ours / theirs;
+	const struct series *a = series_of(f->name), *b;
+	double ours = series_median(a), theirs;
 	char quartiles[32];
 
+	fprintf(to, "%-47s %12.2f  ", f->name, ours);
+	if (!f->beside) {
+		fprintf(to, "%-47s %12s  %8s  %-17s", "-", "-", "-", "-");
+		print_bound(to, f, ours);
+		return;
+	}
+	b = series_of(f->beside);
+	theirs = series_median(b);
 	spread(a, b, quartiles, sizeof(quartiles));
-	fprintf(to, "%-43s %9.2f  %-42s %9.2f  %5.2f  ", f->name, ours, f->beside, theirs, ratio);
-	if (f->kind == NO_BOUND)
-		fputs(quartiles, to);
-	else
-		fprintf(to, "%-10s  %s %4.2f  %s", quartiles,
-			f->kind == AT_LEAST ? ">=" : "<=", f->bound, verdict(f, ratio));
-	fputc('\n', to);
+	fprintf(to, "%-47s %12.2f  %8.3g  %-17s", f->beside, theirs, ours / theirs, quartiles);
+	print_bound(to, f, ours / theirs);
 }
 
 void figures_print(FILE *to)
 {
 	size_t i = 0;
 
-	while (i < NR_FIGURES && !have_both(&figures[i]))
+	while (i < NR_FIGURES && !can_print(&figures[i]))
 		i++;
 	if (i == NR_FIGURES)
 		return;
 	fprintf(to,
 		"\nFigures: medians of the repetitions (read: CPU time of a lock and an unlock, "
-		"ns; gp: p50, ns; gp_concurrent: calls per second)\n");
-	fprintf(to, "%-43s %9s  %-42s %9s  %5s  %-10s  %s\n", "figure", "median", "beside",
+		"ns; gp_concurrent: calls per second; flood: drain_ns; others: p50, ns)\n");
+	fprintf(to, "%-47s %12s  %-47s %12s  %8s  %-17s  %s\n", "figure", "median", "beside",
 		"median", "ratio", "quartiles", "bound");
 	for (; i < NR_FIGURES; i++)
-		if (have_both(&figures[i]))
+		if (can_print(&figures[i]))
 			print_figure(to, &figures[i]);
 	fflush(to);
 }

@@ -28,7 +28,7 @@ struct peer {
 	void (*enter)(void);
 	void (*leave)(void);
 
-	/* Run @n empty sections, and nothing else. */
+	/* Run @n empty sections, and nothing else.  NULL: another peer stands for this one's. */
 	void (*read_batch)(long n);
 
 	/* Run sections as @reader says until it says stop.  NULL with synchronize. */
@@ -46,6 +46,7 @@ struct peer {
 
 extern const struct peer peer_srcu_fast;
 extern const struct peer peer_srcu;
+extern const struct peer peer_srcu_classic;
 extern const struct peer peer_srcu_fenced;
 extern const struct peer peer_srcu_fast_ptr;
 extern const struct peer peer_srcu_fast_pic;

@@ -17,8 +17,10 @@
 #include <vector>
 
 #include "bench/figures.h"
+#include "bench/scan.h"
 #include "bench/shim.h"
 #include "bench/times.hh"
+#include "bench/updates.hh"
 
 namespace
 {
@@ -184,7 +186,9 @@ void register_peer(const peer *p)
 			stderr, "srcu-bench: %s is left out: %s\n", p->name, std::strerror(-error));
 		return;
 	}
-	benchmark::RegisterBenchmark((std::string("read/") + p->name).c_str(), read_pairs, p);
+	if (p->read_batch)
+		benchmark::RegisterBenchmark(
+			(std::string("read/") + p->name).c_str(), read_pairs, p);
 	if (!p->synchronize)
 		return;
 	for (const load &l : loads) {
@@ -285,7 +289,7 @@ class Reporter : public benchmark::BenchmarkReporter
 
 void usage(std::FILE *to)
 {
-	std::fprintf(to, "usage: srcu-bench [--benchmark_filter=<regex>] "
+	std::fprintf(to, "usage: srcu-bench [--flood=<callbacks>] [--benchmark_filter=<regex>] "
 			 "[--benchmark_<option>=<value>] ...\n"
 			 "srcu-bench(1) and Google Benchmark's user guide have the options.\n");
 }
@@ -301,6 +305,25 @@ bool given(const std::vector<char *> &args, const char *start)
 {
 	return std::any_of(args.begin() + 1, args.end(),
 		[start](const char *arg) { return !std::strncmp(arg, start, std::strlen(start)); });
+}
+
+/* Take --flood=<callbacks> out of the options; 0 when its value is none. */
+std::size_t take_flood(std::vector<char *> &args)
+{
+	static const char option[] = "--flood=";
+	unsigned long long flood = 1000000;
+	auto is_flood = [&flood](const char *arg) {
+		if (std::strncmp(arg, option, std::strlen(option)))
+			return false;
+		char *end;
+		flood = std::strtoull(arg + std::strlen(option), &end, 10);
+		if (*end || flood > UINT32_MAX)
+			flood = 0;
+		return true;
+	};
+
+	args.erase(std::remove_if(args.begin() + 1, args.end(), is_flood), args.end());
+	return static_cast<std::size_t>(flood);
 }
 
 /* The defaults come first: the last of equal options counts. */
@@ -324,7 +347,10 @@ void add_context(const char *key, const char *value)
 
 int main(int argc, char **argv)
 {
+	scan_main(argc, argv);
+
 	std::vector<char *> args = with_defaults(argc, argv);
+	std::size_t flood = take_flood(args);
 	int left = static_cast<int>(args.size());
 	bool hide_repetitions = !given(args, "--benchmark_report_aggregates_only") &&
 				!given(args, "--benchmark_display_aggregates_only");
@@ -332,6 +358,10 @@ int main(int argc, char **argv)
 	if (given(args, "--help")) {
 		usage(stdout);
 		return 0;
+	}
+	if (!flood) {
+		std::fprintf(stderr, "srcu-bench: bad value of --flood\n");
+		refuse();
 	}
 	benchmark::Initialize(&left, args.data(), refuse);
 	if (left > 1) {
@@ -343,6 +373,7 @@ int main(int argc, char **argv)
 	std::thread([] {}).join();
 	for (const peer *const *p = peers; *p; p++)
 		register_peer(*p);
+	register_updates(flood);
 	benchmark::RegisterBenchmark("poll/get_state/srcu", poll_calls, poll_get_state);
 	benchmark::RegisterBenchmark("poll/start_poll/srcu", poll_calls, poll_start_poll);
 	register_percpu();

@@ -87,4 +87,35 @@ class Times
 	uint64_t sections_ = 0, elapsed_ns_ = 0;
 };
 
+/* Times of something that needs no windows. */
+class Samples
+{
+      public:
+	explicit Samples(benchmark::IterationCount expected)
+	    : ns_(std::min<std::size_t>(static_cast<std::size_t>(expected), most))
+	{
+	}
+
+	void add(double ns)
+	{
+		ns_[taken_++ % ns_.size()] = ns;
+	}
+
+	double percentile(std::size_t percent)
+	{
+		std::size_t kept = std::min(ns_.size(), taken_);
+		auto at = ns_.begin() + static_cast<std::ptrdiff_t>((kept - 1) * percent / 100);
+
+		std::nth_element(ns_.begin(), at, ns_.begin() + static_cast<std::ptrdiff_t>(kept));
+		return *at;
+	}
+
+      private:
+	/* Of more, the last ones. */
+	static constexpr std::size_t most = std::size_t{1} << 16;
+
+	std::vector<double> ns_;
+	std::size_t taken_ = 0;
+};
+
 #endif /* BENCH_TIMES_HH */
