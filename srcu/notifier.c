@@ -50,14 +50,20 @@ int srcu_init_notifier_head(struct srcu_notifier_head *nh)
 
 int srcu_cleanup_notifier_head(struct srcu_notifier_head *nh)
 {
-	return nh ? cleanup_srcu_struct(&nh->srcu) : -EINVAL;
+	int error = nh ? cleanup_srcu_struct(&nh->srcu) : -EINVAL;
+
+	if (!error)
+		SRCU_INIT_POINTER(nh->head_, NULL);
+	return error;
 }
 
 int __srcu_notifier_chain_register(struct srcu_notifier_head *nh, struct notifier_block *nb)
 {
+	uintptr_t word;
 	int error = 0;
 
-	if (!nh || !nb || !nb->notifier_call)
+	if (!nh || !nb || !nb->notifier_call ||
+		!srcu_domain_usable(&nh->srcu, "srcu_notifier_chain_register", &word))
 		return -EINVAL;
 	srcu_lock(&nh->lock_);
 	if (link_to(nh, nb))

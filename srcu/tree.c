@@ -238,18 +238,19 @@ bool srcu_tree_request(struct srcu_struct *ssp, uint64_t number)
 
 /*
  * For one who polls: the request may be stuck with somebody who does not run, or
- * is what this handler has interrupted.
+ * is what this handler has interrupted.  It left its leaf on whatever CPU it was.
  */
 void srcu_tree_insist(struct srcu_struct *ssp, uint64_t number)
 {
 	const struct srcu_node_ *nodes = __atomic_load_n(&ssp->tree_, __ATOMIC_ACQUIRE);
-	struct place at;
 
 	if (likely(!nodes) || __atomic_load_n(&ssp->needed_, __ATOMIC_RELAXED) >= number)
 		return;
-	at = leaf_of(this_leaf_cpu());
-	if (__atomic_load_n(&nodes[at.first + at.index].wanted, __ATOMIC_RELAXED) >= number)
-		raise_u64(&ssp->needed_, number);
+	for (unsigned int leaf = 0; leaf < leaf_of(0).width; leaf++)
+		if (__atomic_load_n(&nodes[leaf].wanted, __ATOMIC_RELAXED) >= number) {
+			raise_u64(&ssp->needed_, number);
+			return;
+		}
 }
 
 /*

@@ -165,12 +165,13 @@ START_TEST(a_chain_begins_and_ends)
 	}
 	ck_assert_uint_eq(warnings(), 0);
 	ck_assert_int_eq(srcu_cleanup_notifier_head(&nh), -EINVAL);
-	ck_assert_uint_eq(warnings(), 1);
+	ck_assert_int_eq(srcu_notifier_chain_register(&nh, &a.block), -EINVAL);
+	ck_assert_uint_eq(warnings(), 2);
 	/* A static one, used and unused. */
 	assert_call(&chain, "", NOTIFY_DONE);
 	ck_assert_int_eq(srcu_cleanup_notifier_head(&chain), 0);
 	ck_assert_int_eq(srcu_cleanup_notifier_head(&other_chain), 0);
-	ck_assert_uint_eq(warnings(), 1);
+	ck_assert_uint_eq(warnings(), 2);
 }
 END_TEST
 
