@@ -43,7 +43,7 @@ static uint32_t invoker(const struct srcu_struct *ssp)
 
 static void recover_if_forked(struct srcu_struct *ssp)
 {
-	if (unlikely(ssp->generation_ != srcu_generation()))
+	if (unlikely(__atomic_load_n(&ssp->generation_, __ATOMIC_RELAXED) != srcu_generation()))
 		srcu_callbacks_recover(ssp);
 }
 
@@ -65,7 +65,7 @@ static void cb_unlock(struct srcu_struct *ssp)
 {
 	srcu_unlock(&ssp->cb_lock_);
 	/* A handler has forked meanwhile, and had to leave this to us. */
-	if (unlikely(ssp->generation_ != srcu_generation())) {
+	if (unlikely(__atomic_load_n(&ssp->generation_, __ATOMIC_RELAXED) != srcu_generation())) {
 		srcu_lock(&ssp->cb_lock_);
 		recover_if_forked(ssp);
 		srcu_unlock(&ssp->cb_lock_);
@@ -429,7 +429,7 @@ void srcu_callbacks_recover(struct srcu_struct *ssp)
 {
 	struct srcu_barrier_ **link = &ssp->barriers_;
 
-	ssp->generation_ = srcu_generation();
+	__atomic_store_n(&ssp->generation_, srcu_generation(), __ATOMIC_RELAXED);
 	for (int from = BATCH_COLLECTED; from < BATCH_INVOKING; from++)
 		for (int to = from + 1; to <= BATCH_INVOKING; to++)
 			if (ssp->batches_[from].last == ssp->batches_[to].last)
