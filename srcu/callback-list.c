@@ -134,19 +134,20 @@ __attribute__((noinline, cold)) static void push_slowly(
 }
 
 /* What keeps a callback from being queued, which is reported; 0: nothing does.  Keeps errno. */
-__attribute__((noinline, cold)) static int refusal(
-	struct srcu_struct *ssp, const struct srcu_head *head, void (*func)(struct srcu_head *))
+__attribute__((noinline, cold)) static int refusal(struct srcu_struct *ssp,
+	const struct srcu_head *head, void (*func)(struct srcu_head *), const void *site)
 {
 	int saved_errno = errno, error = 0;
 	uintptr_t word;
 
-	if (!srcu_domain_usable(ssp, "call_srcu", &word)) {
+	if (!srcu_domain_usable_at(ssp, "call_srcu", site, &word)) {
 		error = -EINVAL;
 	} else if (!head || !func) {
-		srcu_warn(ssp, "call_srcu: the %s is NULL", head ? "function" : "head");
+		srcu_warn_at(ssp, site, "call_srcu: the %s is NULL", head ? "function" : "head");
 		error = -EINVAL;
 	} else if (head->queued_ == queued_mark(head)) {
-		srcu_warn(ssp, "call_srcu: the head %p is queued already", (const void *)head);
+		srcu_warn_at(
+			ssp, site, "call_srcu: the head %p is queued already", (const void *)head);
 		error = -EBUSY;
 	}
 	errno = saved_errno;
@@ -161,7 +162,7 @@ int __call_srcu(struct srcu_struct *ssp, struct srcu_head *head, void (*func)(st
 	if (unlikely(!ssp || !head || !func || ssp->magic_ != SRCU_MAGIC_ ||
 		     !__atomic_load_n(&ssp->lists_mark_, __ATOMIC_RELAXED) ||
 		     head->queued_ == queued_mark(head))) {
-		int error = refusal(ssp, head, func);
+		int error = refusal(ssp, head, func, CALL_SITE);
 
 		if (error)
 			return error;

@@ -16,7 +16,8 @@
 #include <errno.h>
 #include <pthread.h>
 
-#include "internal.h"
+#include "debug.h"
+#include "probe.h"
 
 static struct srcu_batch_ *batch(struct srcu_struct *ssp, enum srcu_batch_nr nr)
 {
@@ -215,6 +216,7 @@ static void invoke_one(struct srcu_struct *ssp, struct srcu_head *head)
 		__tsan_acquire(ssp);  /* the readers that were waited for */
 	}
 	head->queued_ = 0;
+	PROBE(callback_invoke, ssp, head);
 	head->func_(head);
 	if (__tsan_release)
 		__tsan_release(ssp);
@@ -311,19 +313,43 @@ uint64_t srcu_run_callbacks(struct srcu_struct *ssp, uint64_t max)
 }
 
 /*
- * Take what is queued, and wait for the last: false when there is nothing to wait
- * for.  @number: the grace period that it waits for, 0 if none.
+ * Under cb_lock_: take what is queued, and tell which batch has the last of it.
+ * @number: the grace period that it waits for, 0 if none.
  */
-static bool join(struct srcu_struct *ssp, struct srcu_barrier_ *barrier, uint64_t *number)
+static enum srcu_batch_nr stage_last(struct srcu_struct *ssp, uint64_t *number)
 {
 	enum srcu_batch_nr nr = BATCH_NEXT;
-	bool joined;
 
-	cb_lock(ssp);
 	stage(ssp);
 	while (nr < BATCH_INVOKING && !any(ssp, nr))
 		nr++;
 	*number = nr <= BATCH_CURRENT ? batch(ssp, nr)->number : 0;
+	return nr;
+}
+
+/*
+ * Debug mode: will this thread wait for itself?  Before it is among those who
+ * wait, since the handler that gets the report may do as it likes.
+ */
+static void check_self_wait(struct srcu_struct *ssp, const char *function, const void *site)
+{
+	uint64_t number;
+
+	cb_lock(ssp);
+	stage_last(ssp, &number);
+	cb_unlock(ssp);
+	if (!srcu_gp_done(ssp, number))
+		srcu_debug_wait(ssp, function, site);
+}
+
+/* Wait for the last that is queued: false when there is nothing to wait for. */
+static bool join(struct srcu_struct *ssp, struct srcu_barrier_ *barrier, uint64_t *number)
+{
+	enum srcu_batch_nr nr;
+	bool joined;
+
+	cb_lock(ssp);
+	nr = stage_last(ssp, number);
 	barrier->last = nr == BATCH_INVOKING && invoker(ssp) ? &in_hand : batch(ssp, nr)->last;
 	joined = barrier->last;
 	if (joined) {
@@ -350,23 +376,30 @@ static void invoke_or_wait(struct srcu_struct *ssp, const struct srcu_barrier_ *
 	}
 }
 
-int __srcu_barrier(struct srcu_struct *ssp)
+int srcu_barrier_at(struct srcu_struct *ssp, const char *function, const void *site)
 {
 	struct srcu_barrier_ barrier = {0};
 	uint64_t number;
 	uintptr_t word;
 
-	if (!srcu_domain_usable(ssp, "srcu_barrier", &word))
+	if (!srcu_domain_usable_at(ssp, function, site, &word))
 		return -EINVAL;
 	barrier.thread = srcu_thread_number();
 	if (invoker(ssp) == barrier.thread)
 		return -EDEADLK;
+	if (srcu_debugged(ssp))
+		check_self_wait(ssp, function, site);
 	if (!join(ssp, &barrier, &number))
 		return 0;
 	if (!srcu_gp_done(ssp, number))
 		srcu_gp_wait(ssp, number, UINT64_MAX);
 	invoke_or_wait(ssp, &barrier);
 	return 0;
+}
+
+int __srcu_barrier(struct srcu_struct *ssp)
+{
+	return srcu_barrier_at(ssp, "srcu_barrier", CALL_SITE);
 }
 
 static uint64_t batch_length(const struct srcu_batch_ *batch)

@@ -6,7 +6,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "internal.h"
+#include "debug.h"
 #include "percpu-memory.h"
 
 static void raise_to(uint32_t *value, uint32_t least)
@@ -20,6 +20,19 @@ static void raise_to(uint32_t *value, uint32_t least)
 }
 
 /*
+ * Let readers below @mark count inline, unless the domain is in debug mode.  One that
+ * is switched to it at this moment may have a section end inline that left a record,
+ * which then stays: the mode's counts are made to be too high.
+ */
+static void raise_mark(struct srcu_struct *ssp, unsigned int mark)
+{
+	raise_to(&ssp->mark_, mark);
+	full_fence(); /* the flag is set before the mark is put to 0 the last time */
+	if (srcu_debugged(ssp))
+		__atomic_store_n(&ssp->mark_, 0, __ATOMIC_RELAXED);
+}
+
+/*
  * Make readers on @cpu count there and scans look there.  The memory comes
  * before cpus_, since a scan reads what it covers, and cpus_ before mark_:
  * whoever counts on a CPU because the mark says so is found by a scan (K).
@@ -30,7 +43,7 @@ bool srcu_domain_cover_cpu(struct srcu_struct *ssp, uintptr_t word, unsigned int
 		return false;
 	raise_to(&ssp->cpus_, cpu + 1);
 	if (!(word & WORD_SLOW))
-		raise_to(&ssp->mark_, cpu + 1);
+		raise_mark(ssp, cpu + 1);
 	return true;
 }
 
@@ -46,7 +59,7 @@ static uintptr_t finish_init(struct srcu_struct *ssp, uintptr_t word)
 {
 	uintptr_t ready = word & ~(WORD_INIT | WORD_SLOW);
 	unsigned int opened = srcu_percpu_opened(word & WORD_SLOT);
-	uint32_t flags = 0;
+	uint32_t flags = srcu_debug_wanted(ssp);
 
 	if (!srcu_have_membarrier())
 		flags |= DOMAIN_FENCED;
@@ -59,10 +72,10 @@ static uintptr_t finish_init(struct srcu_struct *ssp, uintptr_t word)
 	if (srcu_forced(FORCE_TREE))
 		srcu_tree_grow(ssp);
 	raise_to(&ssp->cpus_, opened);
-	if (flags & DOMAIN_ATOMIC)
+	if (flags & (DOMAIN_ATOMIC | DOMAIN_DEBUG))
 		ready |= WORD_SLOW;
 	else
-		raise_to(&ssp->mark_, opened);
+		raise_mark(ssp, opened);
 	/* Release: the domain is ready before its word says so. */
 	if (__atomic_compare_exchange_n(
 		    &ssp->word_, &word, ready, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
@@ -89,8 +102,10 @@ static uintptr_t take_slot(struct srcu_struct *ssp)
 	if (slot)
 		srcu_percpu_set_owner(slot, ssp);
 	word = slot ? slot | WORD_INIT | WORD_SLOW : WORD_TWIN | WORD_SLOW;
-	if (!slot && !srcu_have_membarrier())
-		__atomic_fetch_or(&ssp->flags_, DOMAIN_FENCED, __ATOMIC_RELAXED);
+	if (!slot)
+		__atomic_fetch_or(&ssp->flags_,
+			srcu_debug_wanted(ssp) | (srcu_have_membarrier() ? 0 : DOMAIN_FENCED),
+			__ATOMIC_RELAXED);
 	if (__atomic_compare_exchange_n(
 		    &ssp->word_, &uninit, word, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
 		return word;
@@ -110,20 +125,21 @@ uintptr_t srcu_domain_word(struct srcu_struct *ssp)
 }
 
 /* Report a domain that cannot be used; else give its word. */
-bool srcu_domain_usable(struct srcu_struct *ssp, const char *function, uintptr_t *word)
+bool srcu_domain_usable_at(
+	struct srcu_struct *ssp, const char *function, const void *site, uintptr_t *word)
 {
 	if (!ssp) {
-		srcu_warn(NULL, "%s: the domain is NULL", function);
+		srcu_warn_at(NULL, site, "%s: the domain is NULL", function);
 		return false;
 	}
 	if (ssp->magic_ != SRCU_MAGIC_) {
-		srcu_warn(ssp, "%s: the domain was never initialised", function);
+		srcu_warn_at(ssp, site, "%s: the domain was never initialised", function);
 		return false;
 	}
 	srcu_notice_fork();
 	*word = srcu_domain_word(ssp);
 	if (*word & WORD_DEAD) {
-		srcu_warn(ssp, "%s: the domain was cleaned up before", function);
+		srcu_warn_at(ssp, site, "%s: the domain was cleaned up before", function);
 		return false;
 	}
 	return true;
@@ -157,6 +173,8 @@ int init_srcu_struct_with(struct srcu_struct *ssp, const struct srcu_options *op
 	ssp->flags_ = options->readers == SRCU_READERS_FENCED ? DOMAIN_FENCED : 0;
 	if (options->updates == SRCU_UPDATES_CLASSIC)
 		ssp->flags_ |= DOMAIN_CLASSIC;
+	if (options->debug)
+		ssp->flags_ |= DOMAIN_DEBUG | DOMAIN_COUNTED;
 	if (options->callbacks == SRCU_CALLBACKS_CALLER) {
 		ssp->flags_ |= DOMAIN_CALLER;
 		ssp->active_ = DOMAIN_ACTIVE; /* for good: the thread never hears of it */
@@ -167,6 +185,7 @@ int init_srcu_struct_with(struct srcu_struct *ssp, const struct srcu_options *op
 		return 0;
 	}
 	ssp->word_ = WORD_DEAD | WORD_SLOW;
+	srcu_debug_end(ssp);
 	return -ENOMEM;
 }
 
@@ -226,7 +245,7 @@ static void cover_slot(struct srcu_struct *ssp, uintptr_t word)
 
 	raise_to(&ssp->cpus_, opened);
 	if (!(word & WORD_SLOW))
-		raise_to(&ssp->mark_, opened);
+		raise_mark(ssp, opened);
 }
 
 /* Nobody is counted on the twin, and it has counts that no count_on_twin() has seen. */
@@ -260,6 +279,7 @@ void srcu_domain_after_fork(struct srcu_struct *ssp, uintptr_t slot)
 		return; /* the fresh one, which this walk comes by as well */
 	ssp->slot_generation_ = srcu_generation();
 	empty_twin(ssp);
+	srcu_debug_after_fork(ssp);
 	srcu_tree_forget(ssp);
 	fresh = fresh_slot(ssp);
 	if (fresh) {
@@ -275,25 +295,25 @@ void srcu_domain_after_fork(struct srcu_struct *ssp, uintptr_t slot)
 }
 
 /* Under the grace-period lock: 0 when nothing is left, else what was reported. */
-static int check_idle(struct srcu_struct *ssp, const char *function)
+static int check_idle(struct srcu_struct *ssp, const char *function, const void *site)
 {
 	char text[READERS_TEXT];
 
 	srcu_barrier_all_readers(ssp);
 	if (!ssp->gp_pending_ && srcu_gp_quiescent(ssp, 0) && srcu_gp_quiescent(ssp, 1))
 		return 0;
-	srcu_warn(ssp, "%s: %s", function, srcu_describe_readers(ssp, text));
+	srcu_warn_at(ssp, site, "%s: %s", function, srcu_describe_readers(ssp, text));
 	return -EBUSY;
 }
 
 /* How many callbacks have not returned; reported unless none. */
-static uint64_t callbacks_left(struct srcu_struct *ssp, const char *function)
+static uint64_t callbacks_left(struct srcu_struct *ssp, const char *function, const void *site)
 {
 	uint64_t left = srcu_callbacks_left(ssp);
 
 	if ((int64_t)left <= 0)
 		return 0;
-	srcu_warn(ssp,
+	srcu_warn_at(ssp, site,
 		"%s: %llu callback(s) have not returned: "
 		"srcu_barrier() is missing",
 		function, (unsigned long long)left);
@@ -301,21 +321,22 @@ static uint64_t callbacks_left(struct srcu_struct *ssp, const char *function)
 }
 
 /* End the use of a domain without callbacks and free what it holds. */
-static int end_use(struct srcu_struct *ssp, uintptr_t word, const char *function)
+static int end_use(struct srcu_struct *ssp, uintptr_t word, const char *function, const void *site)
 {
 	int error;
 
 	srcu_await_inactive(ssp);
 	if (!srcu_trylock(&ssp->gp_lock_)) {
-		srcu_warn(ssp, "%s: a grace period is under way", function);
+		srcu_warn_at(ssp, site, "%s: a grace period is under way", function);
 		return -EBUSY;
 	}
-	error = check_idle(ssp, function);
+	error = check_idle(ssp, function, site);
 	if (!error) {
 		__atomic_store_n(&ssp->word_, WORD_DEAD | WORD_SLOW, __ATOMIC_RELAXED);
 		__atomic_store_n(&ssp->mark_, 0, __ATOMIC_RELAXED);
 		srcu_callbacks_release(ssp);
 		srcu_tree_release(ssp);
+		srcu_debug_end(ssp);
 		if (!(word & WORD_TWIN))
 			give_slot(ssp, word & WORD_SLOT);
 	}
@@ -334,15 +355,16 @@ int cleanup_srcu_struct(struct srcu_struct *ssp)
 	if (!srcu_domain_usable(ssp, __func__, &word))
 		return -EINVAL;
 	srcu_gp_try(ssp); /* what was polled for, or left at a time-out */
-	if (callbacks_left(ssp, __func__))
+	if (callbacks_left(ssp, __func__, CALL_SITE))
 		return -EBUSY;
-	return end_use(ssp, word, __func__);
+	return end_use(ssp, word, __func__, CALL_SITE);
 }
 
 /*
  * The destructor of an object that is unloaded.  What is left goes with it, so
  * callbacks are waited for here, while their code is still there.  A slot that
- * has to be left behind is nobody's: a fork must not look for its domain.
+ * has to be left behind is nobody's: a fork must not look for its domain, nor
+ * a dump.
  */
 void srcu_unload_(struct srcu_struct *ssp)
 {
@@ -353,8 +375,11 @@ void srcu_unload_(struct srcu_struct *ssp)
 		!srcu_domain_usable(ssp, unloading, &word))
 		return;
 	srcu_gp_try(ssp);
-	if (callbacks_left(ssp, unloading) && __srcu_barrier(ssp))
+	if (callbacks_left(ssp, unloading, CALL_SITE) && srcu_barrier_at(ssp, unloading, CALL_SITE))
 		return;
-	if (end_use(ssp, word, unloading) && (word & WORD_SLOT))
+	if (!end_use(ssp, word, unloading, CALL_SITE))
+		return;
+	srcu_debug_end(ssp);
+	if (word & WORD_SLOT)
 		srcu_percpu_set_owner(word & WORD_SLOT, NULL);
 }

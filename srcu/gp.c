@@ -32,7 +32,8 @@
  */
 #include <sched.h>
 
-#include "internal.h"
+#include "debug.h"
+#include "probe.h"
 
 #define NS_PER_US        1000u
 #define UNTIMED_LOOKS    8
@@ -43,7 +44,6 @@
 #define SLEEP_MIN_NS     (50 * NS_PER_US)
 #define SLEEP_MAX_NS     (10000 * NS_PER_US)
 #define SLEEP_MAX_EXP    (1000 * NS_PER_US)
-#define STALL_NS         10000000000u
 #define HOLDOFF_NS       (25 * NS_PER_US)
 
 /*
@@ -94,19 +94,18 @@ bool srcu_gp_quiescent(const struct srcu_struct *ssp, unsigned int rank)
 	return unlocks == sum_locks(ssp, ctr, rank); /* L */
 }
 
-/* Sections under way: exact when nobody comes or goes. */
+/* Sections of a rank that are under way: exact when nobody comes or goes, else no fewer. */
+uint64_t srcu_gp_readers_of(const struct srcu_struct *ssp, unsigned int rank)
+{
+	uintptr_t ctr = rank_ctr(__atomic_load_n(&ssp->word_, __ATOMIC_ACQUIRE), rank);
+	uint64_t unlocks = sum_unlocks(ssp, ctr, rank);
+
+	return sum_locks(ssp, ctr, rank) - unlocks;
+}
+
 uint64_t srcu_gp_readers(const struct srcu_struct *ssp)
 {
-	uintptr_t word = __atomic_load_n(&ssp->word_, __ATOMIC_ACQUIRE);
-	uint64_t readers = 0;
-
-	for (unsigned int rank = 0; rank < 2; rank++) {
-		uintptr_t ctr = rank_ctr(word, rank);
-		uint64_t unlocks = sum_unlocks(ssp, ctr, rank);
-
-		readers += sum_locks(ssp, ctr, rank) - unlocks;
-	}
-	return readers;
+	return srcu_gp_readers_of(ssp, 0) + srcu_gp_readers_of(ssp, 1);
 }
 
 static unsigned int rank_bit(unsigned int rank)
@@ -123,6 +122,7 @@ static void gp_begin(struct srcu_struct *ssp)
 {
 	/* S was in the caller.  Release: pairs with the acquire of started_'s readers. */
 	__atomic_store_n(&ssp->started_, ssp->started_ + 1, __ATOMIC_RELEASE);
+	PROBE(gp_begin, ssp, ssp->started_);
 	srcu_barrier_all_readers(ssp); /* M */
 	ssp->gp_pending_ = rank_bit(0) | rank_bit(1);
 	__atomic_store_n(&ssp->gp_crowd_, 0, __ATOMIC_RELAXED);
@@ -138,6 +138,7 @@ static void gp_end(struct srcu_struct *ssp)
 		ssp->gp_last_ = now;
 		__atomic_store_n(&ssp->gp_since_, 0, __ATOMIC_RELAXED);
 	}
+	PROBE(gp_end, ssp, ssp->started_);
 	__atomic_store_n(&ssp->done_, ssp->started_, __ATOMIC_RELEASE); /* D */
 }
 
@@ -202,7 +203,7 @@ static uint64_t gp_note_wait(struct srcu_struct *ssp, uint64_t now)
 
 	if (!ssp->gp_since_) {
 		__atomic_store_n(&ssp->gp_since_, now, __ATOMIC_RELAXED);
-		ssp->gp_report_ = STALL_NS;
+		ssp->gp_report_ = srcu_stall_ns(ssp);
 	}
 	if (waited > ssp->gp_report_) {
 		srcu_warn(ssp, "grace period %llu has waited %llu s (rank %s): %s",

@@ -42,10 +42,13 @@ _Static_assert(sizeof(struct srcu_struct) == 512, "the size of a domain is ABI")
 enum { DOMAIN_INACTIVE, DOMAIN_ACTIVE, DOMAIN_LEAVING };
 
 /* srcu_struct.flags_ */
-#define DOMAIN_FENCED  1u /* readers have a full fence, grace periods no membarrier */
-#define DOMAIN_ATOMIC  2u /* per-CPU words are counted on by atomic instructions */
-#define DOMAIN_CALLER  4u /* callbacks are run by srcu_run_callbacks() only */
-#define DOMAIN_CLASSIC 8u /* no lists of callbacks per CPU, no tree */
+#define DOMAIN_FENCED    1u     /* readers have a full fence, grace periods no membarrier */
+#define DOMAIN_ATOMIC    2u     /* per-CPU words are counted on by atomic instructions */
+#define DOMAIN_CALLER    4u     /* callbacks are run by srcu_run_callbacks() only */
+#define DOMAIN_CLASSIC   8u     /* no lists of callbacks per CPU, no tree */
+#define DOMAIN_DEBUG     0x100u /* sections are on record */
+#define DOMAIN_COUNTED   0x200u /* open_ is right: an unlock beyond it has no lock */
+#define DOMAIN_UNTRACKED 0x400u /* some sections never got a record */
 
 /* TSan models no fences: its builds order by a read-modify-write of one word. */
 extern uint32_t srcu_fence_word;
@@ -136,7 +139,13 @@ void srcu_barrier_all_threads(struct srcu_struct *ssp);
 void srcu_domain_after_fork(struct srcu_struct *ssp, uintptr_t slot);
 bool srcu_domain_cover_cpu(struct srcu_struct *ssp, uintptr_t word, unsigned int cpu);
 uintptr_t srcu_domain_word(struct srcu_struct *ssp);
-bool srcu_domain_usable(struct srcu_struct *ssp, const char *function, uintptr_t *word);
+bool srcu_domain_usable_at(
+	struct srcu_struct *ssp, const char *function, const void *site, uintptr_t *word);
+
+/* The caller of a function of the public interface, in that function. */
+#define CALL_SITE __builtin_return_address(0)
+#define srcu_domain_usable(ssp, function, word) \
+	srcu_domain_usable_at(ssp, function, CALL_SITE, word)
 
 /*
  * What the owner of a slot becomes when the domain has left it: one that may be
@@ -151,6 +160,7 @@ static inline void *srcu_owner_gone(const struct srcu_struct *ssp)
 
 /* gp.c: grace periods by their numbers */
 bool srcu_gp_quiescent(const struct srcu_struct *ssp, unsigned int rank);
+uint64_t srcu_gp_readers_of(const struct srcu_struct *ssp, unsigned int rank);
 uint64_t srcu_gp_readers(const struct srcu_struct *ssp);
 uint64_t srcu_gp_next(const struct srcu_struct *ssp);
 bool srcu_gp_done(const struct srcu_struct *ssp, uint64_t number);
@@ -224,6 +234,7 @@ enum srcu_step {
 };
 enum srcu_step srcu_callbacks_step(struct srcu_struct *ssp);
 void srcu_callbacks_stage(struct srcu_struct *ssp);
+int srcu_barrier_at(struct srcu_struct *ssp, const char *function, const void *site);
 uint64_t srcu_invoke(struct srcu_struct *ssp, uint64_t most);
 void srcu_callbacks_recover(struct srcu_struct *ssp);
 
@@ -254,10 +265,18 @@ void srcu_futex_wake_one(const uint32_t *word);
 
 /* warn.c */
 /* What the counts say of a domain that is not quiescent, for a report. */
-#define READERS_TEXT 100
+#define READERS_TEXT 480
 const char *srcu_describe_readers(const struct srcu_struct *ssp, char text[READERS_TEXT]);
 
 void srcu_warn(const struct srcu_struct *ssp, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
+
+/* The same, followed by the calling thread and the call site. */
+void srcu_warn_at(const struct srcu_struct *ssp, const void *site, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+#define SITE_TEXT 64
+const char *srcu_describe_site(const void *site, char text[SITE_TEXT]);
+int srcu_this_thread(void);
 
 #endif /* SRCU_INTERNAL_H */

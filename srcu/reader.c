@@ -10,12 +10,14 @@
  *   the twin, by atomic instructions             when neither works out
  * A word is only ever counted on in one of these ways.
  *
- * Everything here is async-signal-safe and keeps errno.
+ * Everything here is async-signal-safe and keeps errno.  @site is where the caller was
+ * called, for reports and records.
  */
 #include <errno.h>
 
-#include "internal.h"
+#include "debug.h"
 #include "percpu-memory.h"
+#include "probe.h"
 
 /* The token of a section in a domain that cannot be used. */
 static struct srcu_ctr nowhere;
@@ -122,14 +124,15 @@ static bool count_on_twin(const struct srcu_struct *ssp, uintptr_t word, uint64_
 }
 
 __attribute__((cold, noinline)) static uintptr_t lock_unusual(
-	struct srcu_struct *ssp, const char *function)
+	struct srcu_struct *ssp, unsigned int kind, const void *site)
 {
 	int saved_errno = errno;
 	struct srcu_ctr *at;
 	uintptr_t word;
 
+	PROBE(lock_slow, ssp, site);
 	for (;;) {
-		if (!srcu_domain_usable(ssp, function, &word)) {
+		if (!srcu_domain_usable_at(ssp, srcu_lock_names[kind], site, &word)) {
 			word = 0;
 			break;
 		}
@@ -144,7 +147,7 @@ __attribute__((cold, noinline)) static uintptr_t lock_unusual(
 }
 
 /* Count a lock; the word that says where, or 0 for a domain that cannot be used. */
-static uintptr_t lock(struct srcu_struct *ssp, const char *function)
+static uintptr_t count_somewhere(struct srcu_struct *ssp, unsigned int kind, const void *site)
 {
 	uintptr_t word;
 
@@ -158,7 +161,17 @@ static uintptr_t lock(struct srcu_struct *ssp, const char *function)
 			return word;
 		}
 	}
-	return lock_unusual(ssp, function);
+	return lock_unusual(ssp, kind, site);
+}
+
+/* The mode is looked at when the lock is counted: who switches it relies on that. */
+static uintptr_t lock(struct srcu_struct *ssp, unsigned int kind, const void *site)
+{
+	uintptr_t word = count_somewhere(ssp, kind, site);
+
+	if (likely(word) && srcu_debugged(ssp))
+		srcu_debug_lock(ssp, word & ~WORD_TAGS, kind, site);
+	return word;
 }
 
 /* Does @ctr, an address in CPU 0's slice or a rank bit alone, belong to the domain? */
@@ -184,32 +197,35 @@ static void count_unlock_unusual(struct srcu_struct *ssp, uintptr_t word, uintpt
 }
 
 __attribute__((cold, noinline)) static void unlock_unusual(
-	struct srcu_struct *ssp, uintptr_t ctr, const char *function)
+	struct srcu_struct *ssp, uintptr_t ctr, unsigned int kind, const void *site)
 {
 	int saved_errno = errno;
 	uintptr_t word;
 
-	if (srcu_domain_usable(ssp, function, &word)) {
-		if (token_fits(word, ctr))
+	if (srcu_domain_usable_at(ssp, srcu_unlock_names[kind], site, &word)) {
+		if (!token_fits(word, ctr)) {
+			if (!inherited(ssp, ctr))
+				srcu_warn_at(ssp, site, "%s: the token is not one of this domain's",
+					srcu_unlock_names[kind]);
+		} else if (!srcu_debugged(ssp) || srcu_debug_unlock(ssp, ctr, kind, site)) {
 			count_unlock_unusual(ssp, word, ctr);
-		else if (!inherited(ssp, ctr))
-			srcu_warn(ssp, "%s: the token is not one of this domain's", function);
+		}
 	}
 	errno = saved_errno;
 }
 
-static void unlock(struct srcu_struct *ssp, uintptr_t ctr, const char *function)
+static void unlock(struct srcu_struct *ssp, uintptr_t ctr, unsigned int kind, const void *site)
 {
 	if (likely(ssp != NULL)) {
 		uintptr_t word = __atomic_load_n(&ssp->word_, __ATOMIC_ACQUIRE);
 		struct srcu_ctr *at = usual_atomic_ctr(ssp, word, ctr);
 
-		if (likely(at != NULL) && likely(token_fits(word, ctr))) {
+		if (likely(at != NULL) && likely(token_fits(word, ctr)) && !srcu_debugged(ssp)) {
 			count_unlock(at);
 			return;
 		}
 	}
-	unlock_unusual(ssp, ctr, function);
+	unlock_unusual(ssp, ctr, kind, site);
 }
 
 static uintptr_t twin_token(const struct srcu_struct *ssp, const struct srcu_ctr *scp)
@@ -220,13 +236,14 @@ static uintptr_t twin_token(const struct srcu_struct *ssp, const struct srcu_ctr
 }
 
 /*
- * The four below are the inline readers once more, and then what they leave to
+ * The six below are the inline readers once more, and then what they leave to
  * this file.  Without per-CPU memory the tokens are those of the twin: the
  * address of a rank's counts there, or the rank.
  */
-__attribute__((noinline)) static struct srcu_ctr *lock_fast(struct srcu_struct *ssp)
+__attribute__((noinline)) static struct srcu_ctr *lock_fast(
+	struct srcu_struct *ssp, unsigned int kind, const void *site)
 {
-	uintptr_t word = lock(ssp, "srcu_read_lock_fast");
+	uintptr_t word = lock(ssp, kind, site);
 
 	if (likely(word & WORD_SLOT))
 		return (struct srcu_ctr *)(word & ~WORD_TAGS);
@@ -239,12 +256,22 @@ struct srcu_ctr *__srcu_read_lock_fast(struct srcu_struct *ssp)
 
 	if (likely(srcu_lock_inline_(ssp, &word)))
 		return (struct srcu_ctr *)word;
-	return lock_fast(ssp);
+	return lock_fast(ssp, READ_FAST, CALL_SITE);
 }
 
-__attribute__((noinline)) static void unlock_fast(struct srcu_struct *ssp, struct srcu_ctr *scp)
+struct srcu_ctr *__srcu_down_read_fast(struct srcu_struct *ssp)
 {
-	unlock(ssp, twin_token(ssp, scp), "srcu_read_unlock_fast");
+	uintptr_t word;
+
+	if (likely(srcu_lock_inline_(ssp, &word)))
+		return (struct srcu_ctr *)word;
+	return lock_fast(ssp, READ_FAST | READ_DOWN, CALL_SITE);
+}
+
+__attribute__((noinline)) static void unlock_fast(
+	struct srcu_struct *ssp, struct srcu_ctr *scp, const void *site)
+{
+	unlock(ssp, twin_token(ssp, scp), READ_FAST, site);
 }
 
 void __srcu_read_unlock_fast(struct srcu_struct *ssp, struct srcu_ctr *scp)
@@ -253,17 +280,13 @@ void __srcu_read_unlock_fast(struct srcu_struct *ssp, struct srcu_ctr *scp)
 	if (likely(ssp != NULL) && likely(srcu_rseq_inc_unlock_((uintptr_t)scp, &ssp->mark_, 1)))
 		return;
 #endif
-	unlock_fast(ssp, scp);
+	unlock_fast(ssp, scp, CALL_SITE);
 }
 
-static int int_token(uintptr_t word)
+__attribute__((noinline)) static int lock_int(
+	struct srcu_struct *ssp, unsigned int kind, const void *site)
 {
-	return (int)((word >> 4) & 0x7fffffff);
-}
-
-__attribute__((noinline)) static int lock_int(struct srcu_struct *ssp)
-{
-	return int_token(lock(ssp, "srcu_read_lock"));
+	return srcu_int_token_(lock(ssp, kind, site));
 }
 
 int __srcu_read_lock(struct srcu_struct *ssp)
@@ -271,13 +294,23 @@ int __srcu_read_lock(struct srcu_struct *ssp)
 	uintptr_t word;
 
 	if (likely(srcu_lock_inline_(ssp, &word)))
-		return int_token(word);
-	return lock_int(ssp);
+		return srcu_int_token_(word);
+	return lock_int(ssp, 0, CALL_SITE);
 }
 
-__attribute__((noinline)) static void unlock_int(struct srcu_struct *ssp, uintptr_t ctr)
+int __srcu_down_read(struct srcu_struct *ssp)
 {
-	unlock(ssp, ctr, "srcu_read_unlock");
+	uintptr_t word;
+
+	if (likely(srcu_lock_inline_(ssp, &word)))
+		return srcu_int_token_(word);
+	return lock_int(ssp, READ_DOWN, CALL_SITE);
+}
+
+__attribute__((noinline)) static void unlock_int(
+	struct srcu_struct *ssp, uintptr_t ctr, const void *site)
+{
+	unlock(ssp, ctr, 0, site);
 }
 
 void __srcu_read_unlock(struct srcu_struct *ssp, int idx)
@@ -291,5 +324,5 @@ void __srcu_read_unlock(struct srcu_struct *ssp, int idx)
 		likely(srcu_rseq_inc_unlock_(ctr, &ssp->mark_, 1)))
 		return;
 #endif
-	unlock_int(ssp, ctr);
+	unlock_int(ssp, ctr, CALL_SITE);
 }

@@ -18,6 +18,15 @@ SRCU_API int __srcu_read_lock(struct srcu_struct *ssp);
 SRCU_API void __srcu_read_unlock(struct srcu_struct *ssp, int idx);
 SRCU_API struct srcu_ctr *__srcu_read_lock_fast(struct srcu_struct *ssp);
 SRCU_API void __srcu_read_unlock_fast(struct srcu_struct *ssp, struct srcu_ctr *scp);
+SRCU_API int __srcu_down_read(struct srcu_struct *ssp);
+SRCU_API struct srcu_ctr *__srcu_down_read_fast(struct srcu_struct *ssp);
+
+/*
+ * Also where the compiler does not optimise: the out-of-line functions take their
+ * caller for the call site that is reported.
+ */
+#define SRCU_ALWAYS_INLINE_ inline __attribute__((always_inline))
+#define SRCU_INLINE_        static SRCU_ALWAYS_INLINE_
 
 #ifdef SRCU_TSAN
 /* For a library that was built without TSan: what the sections order. */
@@ -46,6 +55,11 @@ static inline bool srcu_lock_inline_(struct srcu_struct *ssp, uintptr_t *word)
 	return false;
 }
 
+static inline int srcu_int_token_(uintptr_t word)
+{
+	return (int)((word >> 4) & 0x7fffffff);
+}
+
 /**
  * srcu_read_lock_fast - begin a read-side critical section
  * @ssp: the domain
@@ -63,7 +77,7 @@ static inline bool srcu_lock_inline_(struct srcu_struct *ssp, uintptr_t *word)
  * Return: the token for srcu_read_unlock_fast(), never NULL.
  * Origin: Linux, srcu_read_lock_fast().
  */
-static inline struct srcu_ctr *srcu_read_lock_fast(struct srcu_struct *ssp)
+SRCU_INLINE_ struct srcu_ctr *srcu_read_lock_fast(struct srcu_struct *ssp)
 {
 	uintptr_t word;
 
@@ -83,7 +97,7 @@ static inline struct srcu_ctr *srcu_read_lock_fast(struct srcu_struct *ssp)
  * Ordering: the section's accesses come before the count (store-release).
  * Origin: Linux, srcu_read_unlock_fast().
  */
-static inline void srcu_read_unlock_fast(struct srcu_struct *ssp, struct srcu_ctr *scp)
+SRCU_INLINE_ void srcu_read_unlock_fast(struct srcu_struct *ssp, struct srcu_ctr *scp)
 {
 	srcu_tsan_release_(ssp);
 #ifdef SRCU_RSEQ_INLINE
@@ -104,12 +118,12 @@ static inline void srcu_read_unlock_fast(struct srcu_struct *ssp, struct srcu_ct
  * in Linux: a token names the domain's counters.
  * Origin: Linux, srcu_read_lock(); there it is a full barrier, here it is not.
  */
-static inline int srcu_read_lock(struct srcu_struct *ssp)
+SRCU_INLINE_ int srcu_read_lock(struct srcu_struct *ssp)
 {
 	uintptr_t word;
 
 	if (srcu_likely_(srcu_lock_inline_(ssp, &word)))
-		return (int)((word >> 4) & 0x7fffffff);
+		return srcu_int_token_(word);
 	return __srcu_read_lock(ssp);
 }
 
@@ -121,7 +135,7 @@ static inline int srcu_read_lock(struct srcu_struct *ssp)
  * Context and ordering: as srcu_read_unlock_fast().
  * Origin: Linux, srcu_read_unlock().
  */
-static inline void srcu_read_unlock(struct srcu_struct *ssp, int idx)
+SRCU_INLINE_ void srcu_read_unlock(struct srcu_struct *ssp, int idx)
 {
 	srcu_tsan_release_(ssp);
 #ifdef SRCU_RSEQ_INLINE
@@ -145,27 +159,37 @@ static inline void srcu_read_unlock(struct srcu_struct *ssp, int idx)
  * @idx: the token from srcu_down_read()
  *
  * The token may be handed to another thread, which ends the section.  They are
- * srcu_read_lock() and srcu_read_unlock() under the names that say so.
+ * srcu_read_lock() and srcu_read_unlock() under the names that say so: in debug
+ * mode a thread that waits for a grace period inside srcu_read_lock() is
+ * reported, inside srcu_down_read() it is not.
  *
  * Origin: Linux, srcu_down_read() and srcu_up_read().
  */
-static inline int srcu_down_read(struct srcu_struct *ssp)
+SRCU_INLINE_ int srcu_down_read(struct srcu_struct *ssp)
 {
-	return srcu_read_lock(ssp);
+	uintptr_t word;
+
+	if (srcu_likely_(srcu_lock_inline_(ssp, &word)))
+		return srcu_int_token_(word);
+	return __srcu_down_read(ssp);
 }
 
-static inline void srcu_up_read(struct srcu_struct *ssp, int idx)
+SRCU_INLINE_ void srcu_up_read(struct srcu_struct *ssp, int idx)
 {
 	srcu_read_unlock(ssp, idx);
 }
 
 /** srcu_down_read_fast, srcu_up_read_fast - the same with the token of srcu_read_lock_fast() */
-static inline struct srcu_ctr *srcu_down_read_fast(struct srcu_struct *ssp)
+SRCU_INLINE_ struct srcu_ctr *srcu_down_read_fast(struct srcu_struct *ssp)
 {
-	return srcu_read_lock_fast(ssp);
+	uintptr_t word;
+
+	if (srcu_likely_(srcu_lock_inline_(ssp, &word)))
+		return (struct srcu_ctr *)word;
+	return __srcu_down_read_fast(ssp);
 }
 
-static inline void srcu_up_read_fast(struct srcu_struct *ssp, struct srcu_ctr *scp)
+SRCU_INLINE_ void srcu_up_read_fast(struct srcu_struct *ssp, struct srcu_ctr *scp)
 {
 	srcu_read_unlock_fast(ssp, scp);
 }
@@ -175,14 +199,14 @@ struct srcu_guard_ {
 	struct srcu_ctr *scp;
 };
 
-static inline struct srcu_guard_ srcu_guard_begin_(struct srcu_struct *ssp)
+SRCU_INLINE_ struct srcu_guard_ srcu_guard_begin_(struct srcu_struct *ssp)
 {
 	struct srcu_guard_ guard = {ssp, srcu_read_lock_fast(ssp)};
 
 	return guard;
 }
 
-static inline void srcu_guard_end_(const struct srcu_guard_ *guard)
+SRCU_INLINE_ void srcu_guard_end_(const struct srcu_guard_ *guard)
 {
 	srcu_read_unlock_fast(guard->ssp, guard->scp);
 }

@@ -12,6 +12,7 @@
 #define SRCU_SRCU_H
 
 #include <srcu/percpu.h>
+#include <stdio.h>
 
 #define SRCU_VERSION_MAJOR 0
 #define SRCU_VERSION_MINOR 1
@@ -111,7 +112,10 @@ struct srcu_struct {
 	uint32_t generation_; /* of the process, by forks, that the callbacks are in order for */
 	uint32_t slot_generation_; /* and that the slot was taken for, after a fork */
 
-	srcu_u64_ reserved_[2];
+	/* Debug mode. */
+	uint32_t open_[2];  /* sections under way by rank: no fewer are */
+	uint32_t limit_ms_; /* the wait after which one is reported; 0: the usual one */
+	uint32_t reserved_;
 };
 
 #define SRCU_WORD_UNINIT_  1u
@@ -129,10 +133,7 @@ struct srcu_struct {
 			0,                                                                        \
 			{SRCU_NO_BATCH_, SRCU_NO_BATCH_, SRCU_NO_BATCH_, SRCU_NO_BATCH_,          \
 				SRCU_NO_BATCH_},                                                  \
-			{NULL, NULL, NULL, NULL}, NULL, 0, NULL, 0, 0, 0,                         \
-		{                                                                                 \
-			0                                                                         \
-		}                                                                                 \
+			{NULL, NULL, NULL, NULL}, NULL, 0, NULL, 0, 0, 0, {0, 0}, 0, 0            \
 	}
 
 /* The object that holds a static domain is being unloaded. */
@@ -143,12 +144,13 @@ SRCU_API void srcu_unload_(struct srcu_struct *ssp);
  * destructor for it, the last of its destructors.  The typedef takes the semicolon.
  */
 #ifdef SRCU_UNLOADABLE_
-#define SRCU_UNLOAD_(name, ssp)                                                  \
-	;                                                                        \
-	__attribute__((destructor(101))) static void srcu_unload_##name##_(void) \
-	{                                                                        \
-		srcu_unload_(ssp);                                               \
-	}                                                                        \
+#define SRCU_UNLOAD_(name, ssp)                                                       \
+	;                                                                             \
+	__attribute__((destructor(101))) static void srcu_unload_##name##_(void)      \
+	{                                                                             \
+		srcu_unload_(ssp);                                                    \
+		__asm__ __volatile__(""); /* no tail call: reports name the object */ \
+	}                                                                             \
 	typedef int srcu_unload_##name##_t_
 #else
 #define SRCU_UNLOAD_(name, ssp)
@@ -215,6 +217,7 @@ struct srcu_options {
 	enum srcu_reader_mode readers;
 	enum srcu_update_side updates;
 	enum srcu_callback_mode callbacks;
+	bool debug;            /* debug mode from the start: see srcu_debug() */
 	uintptr_t reserved[5]; /* zero */
 };
 
@@ -302,6 +305,42 @@ struct srcu_stats {
  * domain before its first use has statistics.
  */
 SRCU_API int srcu_get_stats(const struct srcu_struct *ssp, struct srcu_stats *stats);
+
+/**
+ * srcu_debug - switch a domain to debug mode
+ * @ssp: the domain
+ * @limit_ms: the wait, in milliseconds, after which a grace period that is held
+ * up is reported; 0: the usual 10 s
+ *
+ * Its readers are slower from then on, and each section is on record with its
+ * thread, its time and its call site.  Reported are, with thread and call site:
+ * sections ended more often than begun, and ended by the other family than they
+ * were begun by; waiting inside a section of one's own; and, when a grace period
+ * is held up or a clean-up fails, the sections that are in the way, also of
+ * threads that have exited.  An unlock without a lock is not counted.
+ *
+ * Sections that are under way at the switch stay legal, and go without a record;
+ * so do those that find all 4096 records taken.  There is no way back.  Once
+ * more it sets the limit only.  SRCU_DEBUG=1 in the environment has the same
+ * effect on all domains from their start, and SRCU_DEBUG=limit=<ms> sets the
+ * limit as well.
+ *
+ * Context: any thread; not a signal handler.  May run a full barrier on every CPU.
+ * Return: 0, or -EINVAL for a domain that cannot be used, which is reported.
+ */
+SRCU_API int srcu_debug(struct srcu_struct *ssp, unsigned int limit_ms);
+
+#define SRCU_DEBUG_SECTIONS 4096
+
+/**
+ * srcu_dump - write what is known of the domains in debug mode
+ * @to: the stream
+ *
+ * Statistics, and the sections on record with thread, age and call site.
+ *
+ * Context: any thread; not a signal handler.
+ */
+SRCU_API void srcu_dump(FILE *to);
 
 /**
  * srcu_warn_fn - a handler for the library's reports

@@ -4,6 +4,7 @@
  * with their scope, callbacks of any callable type.  Nothing but inline functions
  * around the C interface, which stays usable beside it, on the same domains.
  *
+ * What calls the library is always inline: the call sites in reports are the user's.
  * Errors of the C functions are thrown as std::system_error, except from
  * destructors, and from what returns nothing in C either.
  */
@@ -89,6 +90,12 @@ class options
 		return *this;
 	}
 
+	options &debug(bool on = true) noexcept
+	{
+		options_.debug = on;
+		return *this;
+	}
+
 	const srcu_options *get() const noexcept
 	{
 		return &options_;
@@ -148,7 +155,7 @@ class domain
 	 * callback of its own, cleanup_srcu_struct() reports it to the warn handler, and
 	 * the memory is left to the reader: it leaks.
 	 */
-	~domain()
+	SRCU_ALWAYS_INLINE_ ~domain()
 	{
 		::srcu_barrier(ssp_.get());
 		if (cleanup_srcu_struct(ssp_.get()))
@@ -164,19 +171,19 @@ class domain
 		return ssp_.get();
 	}
 
-	void synchronize() noexcept
+	SRCU_ALWAYS_INLINE_ void synchronize() noexcept
 	{
 		synchronize_srcu(ssp_.get());
 	}
 
-	void synchronize_expedited() noexcept
+	SRCU_ALWAYS_INLINE_ void synchronize_expedited() noexcept
 	{
 		synchronize_srcu_expedited(ssp_.get());
 	}
 
 	/* False when no grace period passed within @limit, which may be as long as it likes. */
 	template <typename Rep, typename Period>
-	bool synchronize_for(std::chrono::duration<Rep, Period> limit)
+	SRCU_ALWAYS_INLINE_ bool synchronize_for(std::chrono::duration<Rep, Period> limit)
 	{
 		int error = synchronize_srcu_timeout(ssp_.get(), nanoseconds(limit));
 
@@ -186,7 +193,7 @@ class domain
 	}
 
 	/* Expedite the grace period under way. */
-	void expedite() noexcept
+	SRCU_ALWAYS_INLINE_ void expedite() noexcept
 	{
 		srcu_expedite_current(ssp_.get());
 	}
@@ -199,7 +206,7 @@ class domain
 	 * then nothing was queued.  Not for signal handlers: it allocates.
 	 */
 	template <typename F>
-	void call(F &&callable)
+	SRCU_ALWAYS_INLINE_ void call(F &&callable)
 	{
 		using callback = detail::callback<std::decay_t<F>>;
 		auto queued = std::make_unique<callback>(std::forward<F>(callable));
@@ -210,41 +217,41 @@ class domain
 	}
 
 	/* call_srcu() itself: @head is part of the caller's object, nothing is allocated. */
-	void call(srcu_head &head, void (*function)(srcu_head *))
+	SRCU_ALWAYS_INLINE_ void call(srcu_head &head, void (*function)(srcu_head *))
 	{
 		detail::check(call_srcu(ssp_.get(), &head, function), "srcu::domain::call");
 	}
 
 	/* Throws std::system_error with EDEADLK in a callback of this domain. */
-	void barrier()
+	SRCU_ALWAYS_INLINE_ void barrier()
 	{
 		detail::check(::srcu_barrier(ssp_.get()), "srcu::domain::barrier");
 	}
 
 	/* For domains of SRCU_CALLBACKS_CALLER: how many were invoked. */
-	std::uint64_t run_callbacks(std::uint64_t max = UINT64_MAX)
+	SRCU_ALWAYS_INLINE_ std::uint64_t run_callbacks(std::uint64_t max = UINT64_MAX)
 	{
 		return srcu_run_callbacks(ssp_.get(), max);
 	}
 
-	cookie get_state() noexcept
+	SRCU_ALWAYS_INLINE_ cookie get_state() noexcept
 	{
 		return cookie(get_state_synchronize_srcu(ssp_.get()));
 	}
 
-	cookie start_poll() noexcept
+	SRCU_ALWAYS_INLINE_ cookie start_poll() noexcept
 	{
 		return cookie(start_poll_synchronize_srcu(ssp_.get()));
 	}
 
 	/* Has a grace period passed since the cookie? */
-	bool poll(cookie since) noexcept
+	SRCU_ALWAYS_INLINE_ bool poll(cookie since) noexcept
 	{
 		return poll_state_synchronize_srcu(ssp_.get(), since.state_);
 	}
 
 	/* Wait for one unless it has. */
-	void synchronize(cookie since) noexcept
+	SRCU_ALWAYS_INLINE_ void synchronize(cookie since) noexcept
 	{
 		cond_synchronize_srcu(ssp_.get(), since.state_);
 	}
@@ -284,11 +291,12 @@ class domain
 class guard
 {
       public:
-	explicit guard(srcu_struct &ssp) noexcept : ssp_(&ssp), scp_(srcu_read_lock_fast(&ssp))
+	SRCU_ALWAYS_INLINE_ explicit guard(srcu_struct &ssp) noexcept
+	    : ssp_(&ssp), scp_(srcu_read_lock_fast(&ssp))
 	{
 	}
 
-	explicit guard(const domain &in) noexcept : guard(*in.get())
+	SRCU_ALWAYS_INLINE_ explicit guard(const domain &in) noexcept : guard(*in.get())
 	{
 	}
 
@@ -296,7 +304,7 @@ class guard
 	{
 	}
 
-	guard &operator=(guard &&other) noexcept
+	SRCU_ALWAYS_INLINE_ guard &operator=(guard &&other) noexcept
 	{
 		guard old(std::move(*this));
 
@@ -305,12 +313,12 @@ class guard
 		return *this;
 	}
 
-	~guard()
+	SRCU_ALWAYS_INLINE_ ~guard()
 	{
 		unlock();
 	}
 
-	void unlock() noexcept
+	SRCU_ALWAYS_INLINE_ void unlock() noexcept
 	{
 		if (ssp_)
 			srcu_read_unlock_fast(std::exchange(ssp_, nullptr), scp_);

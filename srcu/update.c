@@ -5,25 +5,42 @@
  */
 #include <errno.h>
 
-#include "internal.h"
+#include "debug.h"
+#include "probe.h"
+
+static bool wait_until(struct srcu_struct *ssp, uint64_t number, uint64_t deadline_ns,
+	const char *function, const void *site)
+{
+	bool in_time;
+
+	if (srcu_debugged(ssp) && deadline_ns && !srcu_gp_done(ssp, number))
+		srcu_debug_wait(ssp, function, site);
+	PROBE(synchronize_begin, ssp, number);
+	in_time = srcu_gp_wait(ssp, number, deadline_ns);
+	PROBE(synchronize_end, ssp, number);
+	return in_time;
+}
 
 /*
  * Wait for a grace period.  Where no thread can be had for callbacks, those who
  * wait run them: what was queued before is ready when the wait is over, unless
  * @number is an old one.
  */
-static void wait_for(struct srcu_struct *ssp, uint64_t number)
+static void wait_for(
+	struct srcu_struct *ssp, uint64_t number, const char *function, const void *site)
 {
 	bool invoke = unlikely(srcu_updaters_invoke(ssp));
 
 	if (invoke)
 		srcu_callbacks_stage(ssp);
-	srcu_gp_wait(ssp, number, UINT64_MAX);
+	wait_until(ssp, number, UINT64_MAX, function, site);
 	if (invoke)
 		srcu_invoke(ssp, UINT64_MAX);
 }
 
-static void synchronize(struct srcu_struct *ssp, const char *function, bool hurry)
+/* Inline, as usable() below: the call site is the public function's. */
+__attribute__((always_inline)) static inline void synchronize(
+	struct srcu_struct *ssp, const char *function, bool hurry)
 {
 	uintptr_t word;
 	uint64_t number;
@@ -33,7 +50,7 @@ static void synchronize(struct srcu_struct *ssp, const char *function, bool hurr
 	number = srcu_gp_next(ssp);
 	if (hurry)
 		srcu_gp_hurry(ssp, number);
-	wait_for(ssp, number);
+	wait_for(ssp, number, function, CALL_SITE);
 }
 
 void __synchronize_srcu(struct srcu_struct *ssp)
@@ -54,11 +71,16 @@ int __synchronize_srcu_timeout(struct srcu_struct *ssp, uint64_t timeout_ns)
 	if (!srcu_domain_usable(ssp, "synchronize_srcu_timeout", &word))
 		return -EINVAL;
 	deadline = timeout_ns < UINT64_MAX - now ? now + timeout_ns : UINT64_MAX;
-	return srcu_gp_wait(ssp, srcu_gp_next(ssp), deadline) ? 0 : -ETIMEDOUT;
+	if (!timeout_ns)
+		deadline = 0; /* long past: nothing is waited for */
+	if (wait_until(ssp, srcu_gp_next(ssp), deadline, "synchronize_srcu_timeout", CALL_SITE))
+		return 0;
+	return -ETIMEDOUT;
 }
 
 /* srcu_domain_usable() with errno kept, for what may be called in handlers. */
-static bool usable(struct srcu_struct *ssp, const char *function)
+__attribute__((always_inline)) static inline bool usable(
+	struct srcu_struct *ssp, const char *function)
 {
 	int saved_errno = errno;
 	uintptr_t word;
@@ -118,7 +140,7 @@ void __cond_synchronize_srcu(struct srcu_struct *ssp, uint64_t cookie)
 		return;
 	/* A cookie that this domain has not given out yet is no reason to wait for ever. */
 	next = srcu_gp_next(ssp);
-	wait_for(ssp, cookie < next ? cookie : next);
+	wait_for(ssp, cookie < next ? cookie : next, "cond_synchronize_srcu", CALL_SITE);
 }
 
 void srcu_expedite_current(struct srcu_struct *ssp)

@@ -37,7 +37,7 @@ SRCU_API void __synchronize_srcu_expedited(struct srcu_struct *ssp);
  * On a NULL, uninitialised or cleaned-up domain it warns and returns at once.
  * Origin: Linux, synchronize_srcu().
  */
-static inline void synchronize_srcu(struct srcu_struct *ssp)
+SRCU_INLINE_ void synchronize_srcu(struct srcu_struct *ssp)
 {
 	__synchronize_srcu(ssp);
 	srcu_tsan_acquire_(ssp);
@@ -52,7 +52,7 @@ static inline void synchronize_srcu(struct srcu_struct *ssp)
  *
  * Origin: Linux, synchronize_srcu_expedited().
  */
-static inline void synchronize_srcu_expedited(struct srcu_struct *ssp)
+SRCU_INLINE_ void synchronize_srcu_expedited(struct srcu_struct *ssp)
 {
 	__synchronize_srcu_expedited(ssp);
 	srcu_tsan_acquire_(ssp);
@@ -73,7 +73,7 @@ SRCU_API int __synchronize_srcu_timeout(struct srcu_struct *ssp, uint64_t timeou
  * Return: 0 when a grace period has passed, -ETIMEDOUT, or -EINVAL for a domain
  * that synchronize_srcu() would warn of.
  */
-static inline int synchronize_srcu_timeout(struct srcu_struct *ssp, uint64_t timeout_ns)
+SRCU_INLINE_ int synchronize_srcu_timeout(struct srcu_struct *ssp, uint64_t timeout_ns)
 {
 	int error = __synchronize_srcu_timeout(ssp, timeout_ns);
 
@@ -122,7 +122,7 @@ SRCU_API bool __poll_state_synchronize_srcu(struct srcu_struct *ssp, uint64_t co
  * Return: true when it has passed.
  * Origin: Linux, poll_state_synchronize_srcu().
  */
-static inline bool poll_state_synchronize_srcu(struct srcu_struct *ssp, uint64_t cookie)
+SRCU_INLINE_ bool poll_state_synchronize_srcu(struct srcu_struct *ssp, uint64_t cookie)
 {
 	if (!__poll_state_synchronize_srcu(ssp, cookie))
 		return false;
@@ -169,7 +169,7 @@ SRCU_API void __cond_synchronize_srcu(struct srcu_struct *ssp, uint64_t cookie);
  * Context and ordering: as synchronize_srcu().
  * Origin: after Linux's cond_synchronize_rcu().
  */
-static inline void cond_synchronize_srcu(struct srcu_struct *ssp, uint64_t cookie)
+SRCU_INLINE_ void cond_synchronize_srcu(struct srcu_struct *ssp, uint64_t cookie)
 {
 	__cond_synchronize_srcu(ssp, cookie);
 	srcu_tsan_acquire_(ssp);
@@ -225,7 +225,7 @@ SRCU_API int __call_srcu(
  * that is queued already, which is reported as well.
  * Origin: Linux, call_srcu(), which returns nothing.
  */
-static inline int call_srcu(
+SRCU_INLINE_ int call_srcu(
 	struct srcu_struct *ssp, struct srcu_head *head, void (*func)(struct srcu_head *))
 {
 	srcu_tsan_release_(head);
@@ -248,7 +248,7 @@ SRCU_API int __srcu_barrier(struct srcu_struct *ssp);
  * cannot be used.
  * Origin: Linux, srcu_barrier().
  */
-static inline int srcu_barrier(struct srcu_struct *ssp)
+SRCU_INLINE_ int srcu_barrier(struct srcu_struct *ssp)
 {
 	int error = __srcu_barrier(ssp);
 

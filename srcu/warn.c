@@ -3,15 +3,18 @@
  * Reports of misuse and stalls: one line each, to the handler that the program
  * chose or to stderr.  Nothing here allocates or takes a lock.
  */
+#include <dlfcn.h>
 #include <errno.h>
+#include <link.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
-#include "internal.h"
+#include "debug.h"
 
 static srcu_warn_fn *warn_handler;
 
@@ -24,7 +27,7 @@ srcu_warn_fn *srcu_set_warn_handler(srcu_warn_fn *handler)
 static void to_stderr(const char *message)
 {
 	struct pollfd stderr_fd = {.fd = STDERR_FILENO, .events = POLLOUT};
-	char line[320];
+	char line[720];
 	int length = snprintf(line, sizeof(line), "libsrcu: %s\n", message);
 	ssize_t written;
 
@@ -46,6 +49,8 @@ const char *srcu_describe_readers(const struct srcu_struct *ssp, char text[READE
 		snprintf(text, READERS_TEXT,
 			"%lld more unlocks than locks: a section ended twice, or a lock was lost",
 			-readers);
+	if (srcu_debugged(ssp))
+		srcu_debug_holders(ssp, text, READERS_TEXT);
 	return text;
 }
 
@@ -58,23 +63,76 @@ static int domain_prefix(char *to, size_t size, const struct srcu_struct *ssp)
 	return snprintf(to, size, "domain %p: ", (const void *)ssp);
 }
 
-void srcu_warn(const struct srcu_struct *ssp, const char *format, ...)
+int srcu_this_thread(void)
+{
+	return (int)syscall(SYS_gettid);
+}
+
+/*
+ * Object and offset, as addr2line takes them.  By _dl_find_object(), which unlike
+ * dladdr() may be called in a signal handler.
+ */
+const char *srcu_describe_site(const void *site, char text[SITE_TEXT])
+{
+#ifdef HAVE__DL_FIND_OBJECT
+	struct dl_find_object found;
+
+	if (!_dl_find_object((void *)(uintptr_t)site, &found)) {
+		const char *path = found.dlfo_link_map->l_name;
+		const char *slash = strrchr(path, '/');
+		uintptr_t offset = (uintptr_t)site - found.dlfo_link_map->l_addr;
+
+		if (!*path)
+			path = program_invocation_short_name;
+		else if (slash)
+			path = slash + 1;
+		/* The call is before the address it returns to. */
+		snprintf(text, SITE_TEXT, "%.40s+%#lx", path, (unsigned long)offset - 1);
+		return text;
+	}
+#endif
+	snprintf(text, SITE_TEXT, "%p", site);
+	return text;
+}
+
+static void report(
+	const struct srcu_struct *ssp, const void *site, const char *format, va_list args)
 {
 	srcu_warn_fn *handler = __atomic_load_n(&warn_handler, __ATOMIC_ACQUIRE);
-	int saved_errno = errno, length, cancel_state;
-	char message[300];
-	va_list args;
+	int saved_errno = errno, cancel_state;
+	char message[660], text[SITE_TEXT];
+	size_t length;
 
 	/* Neither write() nor the handler may be where a caller is cancelled. */
 	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel_state);
-	length = domain_prefix(message, sizeof(message), ssp);
-	va_start(args, format);
-	vsnprintf(message + length, sizeof(message) - (size_t)length, format, args);
-	va_end(args);
+	length = (size_t)domain_prefix(message, sizeof(message), ssp);
+	vsnprintf(message + length, sizeof(message) - length, format, args);
+	length = strlen(message);
+	if (site)
+		snprintf(message + length, sizeof(message) - length, " (thread %d, at %s)",
+			srcu_this_thread(), srcu_describe_site(site, text));
 	if (handler)
 		handler(ssp, message);
 	else
 		to_stderr(message);
 	pthread_setcancelstate(cancel_state, &cancel_state);
 	errno = saved_errno;
+}
+
+void srcu_warn(const struct srcu_struct *ssp, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	report(ssp, NULL, format, args);
+	va_end(args);
+}
+
+void srcu_warn_at(const struct srcu_struct *ssp, const void *site, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	report(ssp, site, format, args);
+	va_end(args);
 }
