@@ -26,5 +26,5 @@ int main()
 		return 1;
 	if (cleanup_srcu_struct(&shared_domain))
 		return 1;
-	return test_domains();
+	return test_domains() || test_call_sites();
 }

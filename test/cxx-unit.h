@@ -29,5 +29,6 @@ inline int read_by_guards(const int *const *where)
 
 int read_in_other_unit(const int *const *where);
 int test_domains();
+int test_call_sites();
 
 #endif

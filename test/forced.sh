@@ -1,14 +1,16 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # Run the unit tests on each fallback: no restartable sequences, by our switch
-# and by glibc's, no membarrier, no per-CPU memory; and on both update sides.
+# and by glibc's, no membarrier, no per-CPU memory; on both update sides; and in
+# debug mode.
 # FORCED_MODES: which, if not all.  FORCED_SLOW=yes: with the tests that take long.
-all='norseq nomembarrier nomemory norseq,nomembarrier classic tree,cpus=64 tunable'
+all='norseq nomembarrier nomemory norseq,nomembarrier classic tree,cpus=64 tunable debug'
 status=0
 
 for mode in ${FORCED_MODES-$all}; do
 	case $mode in
 	tunable) setting=GLIBC_TUNABLES=glibc.pthread.rseq=0 ;;
+	debug) setting=SRCU_DEBUG=1 ;;
 	*) setting=SRCU_FORCE=$mode ;;
 	esac
 	for program in ${UNIT_TESTS:?}; do

@@ -218,8 +218,9 @@ START_TEST(slots_are_reused_with_their_counts)
 		idx = srcu_read_lock(&domain);
 		/* As a lock that was counted on the twin and unlocked on a CPU. */
 		domain.twin_[0].srcu_locks += i;
+		domain.open_[0] += i; /* and in debug mode here */
 		for (unsigned int k = 0; k < i; k++)
-			srcu_read_unlock_fast(&domain, (struct srcu_ctr *)slot);
+			srcu_read_unlock(&domain, idx);
 		pin_to_nth_cpu((i + 1) % cpus);
 		srcu_read_unlock(&domain, idx);
 		synchronize_srcu(&domain);

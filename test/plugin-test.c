@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <sys/time.h>
 #include <sys/wait.h>
@@ -245,6 +246,30 @@ START_TEST(readers_left_are_reported)
 }
 END_TEST
 
+/* The domain is not dumped any more either, now that its memory is gone. */
+START_TEST(readers_left_in_debug_mode_are_named)
+{
+	char text[4096] = "";
+	FILE *to = fmemopen(text, sizeof(text), "w");
+	struct plugin *plugin;
+	void *handle;
+
+	ck_assert_ptr_nonnull(to);
+	warnings_collect();
+	plugin = load(&handle, PLUGIN);
+	ck_assert_int_eq(srcu_debug(plugin->domain, 0), 0);
+	srcu_read_lock_fast(plugin->domain);
+	unload(handle, PLUGIN);
+	ck_assert_uint_eq(warnings(), 1);
+	ck_assert(warned_of("1 reader(s) inside; thread "));
+	ck_assert(warned_of("srcu_read_lock_fast at "));
+	ck_assert(warned_of(", at plugin.so+"));
+	srcu_dump(to);
+	fclose(to);
+	ck_assert_ptr_null(strstr(text, "plugin_domain"));
+}
+END_TEST
+
 static void complain(const struct srcu_struct *ssp, const char *message)
 {
 	(void)ssp;
@@ -360,6 +385,7 @@ static int run(void)
 	tcase_add_test(unloading, a_domain_that_was_cleaned_up_is_left_alone);
 	tcase_add_test(unloading, callbacks_left_are_reported_and_waited_for);
 	tcase_add_test(unloading, readers_left_are_reported);
+	tcase_add_test(unloading, readers_left_in_debug_mode_are_named);
 	tcase_add_test(unloading, exit_is_not_unloading);
 	if (!forced("nomemory")) {
 		tcase_add_test(slots, its_domains_give_back_what_they_hold);

@@ -139,7 +139,7 @@ START_TEST(a_time_out_leaves_everything_usable)
 	ck_assert_int_eq(synchronize_srcu_timeout(&domain, 0), 0);
 	ck_assert_int_eq(synchronize_srcu_timeout(NULL, 0), -EINVAL);
 	warnings_collect();
-	idx = srcu_read_lock(&domain);
+	idx = srcu_down_read(&domain);
 	cookie = get_state_synchronize_srcu(&domain);
 	for (int i = 0; i < 5; i++)
 		ck_assert_int_eq(
@@ -148,12 +148,12 @@ START_TEST(a_time_out_leaves_everything_usable)
 	ck_assert_int_eq(cleanup_srcu_struct(&domain), -EBUSY);
 	ck_assert(warned_of("1 reader"));
 	warnings_collect();
-	srcu_read_unlock(&domain, idx);
+	srcu_up_read(&domain, idx);
 	ck_assert_int_eq(synchronize_srcu_timeout(&domain, UINT64_MAX), 0);
 	ck_assert(poll_state_synchronize_srcu(&domain, cookie));
-	idx = srcu_read_lock(&domain);
+	idx = srcu_down_read(&domain);
 	ck_assert_int_eq(synchronize_srcu_timeout(&domain, 1000), -ETIMEDOUT);
-	srcu_read_unlock(&domain, idx);
+	srcu_up_read(&domain, idx);
 	srcu_get_stats(&domain, &stats);
 	ck_assert_uint_eq(stats.readers, 0);
 	assert_clean(); /* with the grace period of the last time-out still under way */
@@ -205,14 +205,14 @@ START_TEST(a_follower_times_out_behind_a_leader)
 	int idx;
 
 	init_domain();
-	idx = srcu_read_lock(&domain);
+	idx = srcu_down_read(&domain);
 	thread = thread_start(wait_limited, &leader);
 	while (!__atomic_load_n(&domain.gp_lock_, __ATOMIC_RELAXED))
 		sched_yield();
 	ck_assert_int_eq(synchronize_srcu_timeout(&domain, 1000000), -ETIMEDOUT);
 	ck_assert_int_eq(synchronize_srcu_timeout(&domain, 0), -ETIMEDOUT);
 	srcu_expedite_current(&domain);
-	srcu_read_unlock(&domain, idx);
+	srcu_up_read(&domain, idx);
 	await_flag(&leader.returned);
 	thread_join(thread);
 	assert_clean();

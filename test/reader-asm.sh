@@ -3,7 +3,8 @@
 #
 # Looks at the machine code of the inline readers on x86-64: a lock and an
 # unlock of OBJ's pair_fast and pair_int must be straight code with one plain
-# increment each.
+# increment each, and the same instructions as its plain_fast and plain_int,
+# which have no provision for debug mode or anything else.
 #
 #   OBJ      the object file of reader-asm.c, test/reader-asm.o by default
 #   OBJDUMP  the disassembler, objdump by default
@@ -116,7 +117,29 @@ check()
 	}'
 }
 
+# The straight path as check prints it, by what the instructions do: registers may
+# be others, and copied and saved more or less often.
+operations()
+{
+	check "$1" 46 | awk '/^  / && !/^  (push|pop|mov +%[a-z0-9]+,%[a-z0-9]+$)/ { print $1 }'
+}
+
+# same FUNCTION REFERENCE
+same()
+{
+	first=$(operations "$1")
+	second=$(operations "$2")
+	if [ -z "$first" ] || [ "$first" != "$second" ]; then
+		echo "$1 and $2 have different instructions:"
+		check "$2" 46
+		return 1
+	fi
+	echo "$1 and $2 have the same instructions"
+}
+
 status=0
 check pair_fast 36 || status=1
 check pair_int 46 || status=1
+same pair_fast plain_fast || status=1
+same pair_int plain_int || status=1
 exit $status
