@@ -22,7 +22,7 @@ fi
 
 if [ -f .libs/libsrcu.a ]; then
 	foreign=$("$NM" -g --defined-only .libs/libsrcu.a | awk 'NF == 3 {print $3}' |
-		grep -vE '^(srcu_|__asan|__odr_asan)' | sort | while read -r name; do
+		grep -vE '^(srcu_|__asan|__odr_asan|_\.stapsdt\.)' | sort | while read -r name; do
 		echo "$map" | grep -qx "$name" || echo "$name"
 	done)
 	if [ -n "$foreign" ]; then
