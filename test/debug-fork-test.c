@@ -180,6 +180,8 @@ END_TEST
 static void find_a_record(void *arg)
 {
 	(void)arg;
+	/* By which a child that was made without handlers is known. */
+	get_state_synchronize_srcu(&domain);
 	lock_in_child();
 	must(strstr(dump(), "\n  thread ") != NULL);
 }
