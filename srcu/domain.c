@@ -107,8 +107,12 @@ static uintptr_t take_slot(struct srcu_struct *ssp)
 			srcu_debug_wanted(ssp) | (srcu_have_membarrier() ? 0 : DOMAIN_FENCED),
 			__ATOMIC_RELAXED);
 	if (__atomic_compare_exchange_n(
-		    &ssp->word_, &uninit, word, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
+		    &ssp->word_, &uninit, word, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)) {
+		/* Once more: a handler that forked in between found it nobody's. */
+		if (slot)
+			srcu_percpu_set_owner(slot, ssp);
 		return word;
+	}
 	if (slot)
 		drop_slot(slot);
 	return uninit;

@@ -173,8 +173,12 @@ static unsigned int missing(uint64_t now)
 		taken = pool.taken;
 		pool.tend = now + PATIENCE_NS;
 	}
-	if (now < pool.tend || pool.idle >= pool.queued)
+	if (now < pool.tend)
 		return 0;
+	if (pool.idle >= pool.queued) {
+		pool.tend = now + PATIENCE_NS;
+		return 0;
+	}
 	pool.tend = now + (pool.refused ? AFTER_REFUSAL_NS : PATIENCE_NS);
 	more = pool.queued - pool.idle;
 	return more < most ? more : most;
@@ -209,6 +213,8 @@ bool srcu_undispatch(struct srcu_struct *ssp)
 		if (!*link)
 			pool.last = link;
 		pool.queued--;
+		if (!pool.queued)
+			__atomic_store_n(&pool.refused, false, __ATOMIC_RELAXED);
 	}
 	srcu_unlock(&pool.lock);
 	return found;

@@ -23,9 +23,13 @@ uint32_t srcu_thread_number(void)
 {
 	static __thread uint32_t mine __attribute__((tls_model("initial-exec")));
 
-	/* A handler in between takes one and is done with it before we go on. */
-	if (unlikely(!mine))
-		mine = __atomic_add_fetch(&numbers, 1, __ATOMIC_RELAXED);
+	if (unlikely(!mine)) {
+		uint32_t number = __atomic_add_fetch(&numbers, 1, __ATOMIC_RELAXED), none = 0;
+
+		/* A handler in between may have taken one, and even have forked with it. */
+		__atomic_compare_exchange_n(
+			&mine, &none, number, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED);
+	}
 	return mine;
 }
 

@@ -42,6 +42,11 @@ int srcu_start_thread(void *(*function)(void *), const char *name)
 	pthread_attr_setschedparam(&attributes, &(struct sched_param){.sched_priority = 0});
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	error = pthread_create(&thread, &attributes, function, (void *)name);
+	if (error == EPERM) {
+		/* Policies must not be set here, not even the default one. */
+		pthread_attr_setinheritsched(&attributes, PTHREAD_INHERIT_SCHED);
+		error = pthread_create(&thread, &attributes, function, (void *)name);
+	}
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	pthread_attr_destroy(&attributes);
 	return -error;
@@ -233,18 +238,23 @@ static void *gp_thread(void *name)
 
 int srcu_start_callbacks(void)
 {
+	sigset_t all, before;
 	int error = 0;
 
 	srcu_notice_fork();
 	if (__atomic_load_n(&running, __ATOMIC_ACQUIRE))
 		return 0;
 	srcu_watch_exit();
+	/* A handler that forks would leave the child with a thread that it has not. */
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
 	srcu_lock(&starting);
 	if (!running) {
 		error = srcu_start_thread(gp_thread, "srcu-gp");
 		__atomic_store_n(&running, !error, __ATOMIC_RELEASE);
 	}
 	srcu_unlock(&starting);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	return error;
 }
 
