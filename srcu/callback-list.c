@@ -70,7 +70,6 @@ static uintptr_t lists_of(struct srcu_struct *ssp)
 /* Give the domain lists on this CPU.  Lock-free: may be in a handler. */
 static bool cover_this_cpu(struct srcu_struct *ssp)
 {
-	uint32_t mark = __atomic_load_n(&ssp->lists_mark_, __ATOMIC_RELAXED);
 	int cpu = srcu_this_cpu();
 	uintptr_t lists;
 
@@ -80,11 +79,7 @@ static bool cover_this_cpu(struct srcu_struct *ssp)
 	lists = lists_of(ssp);
 	if (!lists || !srcu_percpu_open(lists & ~OTHER_LIST, (unsigned int)cpu))
 		return false;
-	/* Release: who sees the mark sees lists_ and may touch the CPU's memory. */
-	while (mark <= (unsigned int)cpu &&
-		!__atomic_compare_exchange_n(&ssp->lists_mark_, &mark, (unsigned int)cpu + 1, false,
-			__ATOMIC_RELEASE, __ATOMIC_RELAXED))
-		;
+	raise_u32(&ssp->lists_mark_, (unsigned int)cpu + 1); /* who sees it sees lists_ too */
 	return true;
 }
 
@@ -324,6 +319,7 @@ void srcu_callbacks_collect(struct srcu_struct *ssp)
 	uintptr_t lists = __atomic_load_n(&ssp->lists_, __ATOMIC_ACQUIRE);
 
 	if (lists) {
+		/* Release: a push, by an address that comes from lists_, finds the list emptied. */
 		__atomic_store_n(&ssp->lists_, lists ^ OTHER_LIST, __ATOMIC_RELEASE);
 		srcu_barrier_all_pushes(ssp); /* C */
 		take_lists(ssp, lists);

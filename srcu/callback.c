@@ -42,9 +42,15 @@ static uint32_t invoker(const struct srcu_struct *ssp)
 	return srcu_thread_left_behind(number) ? 0 : number;
 }
 
+/* Has a fork made this process since the batches were put right? */
+static bool forked(const struct srcu_struct *ssp)
+{
+	return unlikely(__atomic_load_n(&ssp->generation_, __ATOMIC_RELAXED) != srcu_generation());
+}
+
 static void recover_if_forked(struct srcu_struct *ssp)
 {
-	if (unlikely(__atomic_load_n(&ssp->generation_, __ATOMIC_RELAXED) != srcu_generation()))
+	if (forked(ssp))
 		srcu_callbacks_recover(ssp);
 }
 
@@ -66,7 +72,7 @@ static void cb_unlock(struct srcu_struct *ssp)
 {
 	srcu_unlock(&ssp->cb_lock_);
 	/* A handler has forked meanwhile, and had to leave this to us. */
-	if (unlikely(__atomic_load_n(&ssp->generation_, __ATOMIC_RELAXED) != srcu_generation())) {
+	if (forked(ssp)) {
 		srcu_lock(&ssp->cb_lock_);
 		recover_if_forked(ssp);
 		srcu_unlock(&ssp->cb_lock_);

@@ -9,16 +9,6 @@
 #include "debug.h"
 #include "percpu-memory.h"
 
-static void raise_to(uint32_t *value, uint32_t least)
-{
-	uint32_t old = __atomic_load_n(value, __ATOMIC_RELAXED);
-
-	/* Release: who sees CPU n covered sees its memory opened, and cpus_ before mark_. */
-	while (old < least && !__atomic_compare_exchange_n(value, &old, least, false,
-				      __ATOMIC_RELEASE, __ATOMIC_RELAXED))
-		;
-}
-
 /*
  * Let readers below @mark count inline, unless the domain is in debug mode.  One that
  * is switched to it at this moment may have a section end inline that left a record,
@@ -26,7 +16,7 @@ static void raise_to(uint32_t *value, uint32_t least)
  */
 static void raise_mark(struct srcu_struct *ssp, unsigned int mark)
 {
-	raise_to(&ssp->mark_, mark);
+	raise_u32(&ssp->mark_, mark);
 	full_fence(); /* the flag is set before the mark is put to 0 the last time */
 	if (srcu_debugged(ssp))
 		__atomic_store_n(&ssp->mark_, 0, __ATOMIC_RELAXED);
@@ -41,7 +31,7 @@ bool srcu_domain_cover_cpu(struct srcu_struct *ssp, uintptr_t word, unsigned int
 {
 	if (cpu >= nr_possible_cpus() || !srcu_percpu_open(word & WORD_SLOT, cpu))
 		return false;
-	raise_to(&ssp->cpus_, cpu + 1);
+	raise_u32(&ssp->cpus_, cpu + 1);
 	if (!(word & WORD_SLOW))
 		raise_mark(ssp, cpu + 1);
 	return true;
@@ -71,7 +61,7 @@ static uintptr_t finish_init(struct srcu_struct *ssp, uintptr_t word)
 	__atomic_fetch_or(&ssp->flags_, flags, __ATOMIC_RELAXED);
 	if (srcu_forced(FORCE_TREE))
 		srcu_tree_grow(ssp);
-	raise_to(&ssp->cpus_, opened);
+	raise_u32(&ssp->cpus_, opened);
 	if (flags & (DOMAIN_ATOMIC | DOMAIN_DEBUG))
 		ready |= WORD_SLOW;
 	else
@@ -247,7 +237,7 @@ static void cover_slot(struct srcu_struct *ssp, uintptr_t word)
 {
 	unsigned int opened = srcu_percpu_opened(word & WORD_SLOT);
 
-	raise_to(&ssp->cpus_, opened);
+	raise_u32(&ssp->cpus_, opened);
 	if (!(word & WORD_SLOW))
 		raise_mark(ssp, opened);
 }

@@ -215,11 +215,6 @@ static uint64_t gp_note_wait(struct srcu_struct *ssp, uint64_t now)
 	return waited;
 }
 
-static uint64_t clamp_u64(uint64_t least, uint64_t value, uint64_t most)
-{
-	return value < least ? least : value > most ? most : value;
-}
-
 /*
  * A grace period that is the first to take time for a while is expedited: a
  * domain that is seldom updated has no others to share it with.
@@ -258,7 +253,7 @@ static bool gp_relax(struct srcu_struct *ssp, unsigned int looks, uint64_t deadl
 		uint64_t most = hurried ? SLEEP_MAX_EXP : SLEEP_MAX_NS;
 		uint64_t share = clamp_u64(SLEEP_MIN_NS, waited / 8, most);
 
-		srcu_futex_wait(&ssp->gp_kick_, kick, clamp_u64(0, share, deadline_ns - now));
+		srcu_futex_wait(&ssp->gp_kick_, kick, min_u64(share, deadline_ns - now));
 	}
 	return true;
 }

@@ -72,14 +72,36 @@ static inline void full_fence_after_rmw(void)
 #endif
 }
 
-/* Make *value at least @least.  Full fence. */
-static inline void raise_u64(uint64_t *value, uint64_t least)
+/* Make *value at least @least; false when it was.  Full fence if it was not. */
+static inline bool raise_u64(uint64_t *value, uint64_t least)
 {
 	uint64_t old = __atomic_load_n(value, __ATOMIC_RELAXED);
 
+	while (old < least)
+		if (__atomic_compare_exchange_n(
+			    value, &old, least, false, __ATOMIC_SEQ_CST, __ATOMIC_RELAXED))
+			return true;
+	return false;
+}
+
+/* Make *value at least @least.  Release: who sees a CPU covered may use its memory. */
+static inline void raise_u32(uint32_t *value, uint32_t least)
+{
+	uint32_t old = __atomic_load_n(value, __ATOMIC_RELAXED);
+
 	while (old < least && !__atomic_compare_exchange_n(value, &old, least, false,
-				      __ATOMIC_SEQ_CST, __ATOMIC_RELAXED))
+				      __ATOMIC_RELEASE, __ATOMIC_RELAXED))
 		;
+}
+
+static inline uint64_t min_u64(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+static inline uint64_t clamp_u64(uint64_t least, uint64_t value, uint64_t most)
+{
+	return value < least ? least : min_u64(value, most);
 }
 
 static inline uint32_t domain_flags(const struct srcu_struct *ssp)

@@ -167,7 +167,7 @@ void srcu_dispatch(struct srcu_struct *ssp)
 static unsigned int missing(uint64_t now)
 {
 	static uint64_t taken;
-	unsigned int more, most = pool.threads ? pool.threads : FEW;
+	unsigned int most = pool.threads ? pool.threads : FEW;
 
 	if (taken != pool.taken || !pool.first) {
 		taken = pool.taken;
@@ -180,8 +180,7 @@ static unsigned int missing(uint64_t now)
 		return 0;
 	}
 	pool.tend = now + (pool.refused ? AFTER_REFUSAL_NS : PATIENCE_NS);
-	more = pool.queued - pool.idle;
-	return more < most ? more : most;
+	return (unsigned int)min_u64(pool.queued - pool.idle, most);
 }
 
 /* Add invokers where they are missing; when to look again, UINT64_MAX: no need to. */

@@ -26,28 +26,25 @@ static uint64_t wakeups;
 static uint32_t running;
 static uint32_t starting; /* lock */
 
+/* The caller has all signals blocked, which the thread inherits. */
 int srcu_start_thread(void *(*function)(void *), const char *name)
 {
 	pthread_attr_t attributes;
-	sigset_t all, before;
 	pthread_t thread;
 	int error;
 
-	sigfillset(&all);
 	pthread_attr_init(&attributes);
 	pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
 	pthread_attr_setinheritsched(&attributes, PTHREAD_EXPLICIT_SCHED);
 	/* The C library takes what the attributes do not set from the calling thread. */
 	pthread_attr_setschedpolicy(&attributes, SCHED_OTHER);
 	pthread_attr_setschedparam(&attributes, &(struct sched_param){.sched_priority = 0});
-	pthread_sigmask(SIG_SETMASK, &all, &before);
 	error = pthread_create(&thread, &attributes, function, (void *)name);
 	if (error == EPERM) {
 		/* Policies must not be set here, not even the default one. */
 		pthread_attr_setinheritsched(&attributes, PTHREAD_INHERIT_SCHED);
 		error = pthread_create(&thread, &attributes, function, (void *)name);
 	}
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	pthread_attr_destroy(&attributes);
 	return -error;
 }
@@ -130,6 +127,7 @@ static bool leave(struct srcu_struct *ssp)
 		__atomic_store_n(&ssp->active_, DOMAIN_ACTIVE, __ATOMIC_RELAXED);
 		return false;
 	}
+	/* Release: pairs with the exchange in srcu_activate() and with srcu_await_inactive(). */
 	if (!__atomic_compare_exchange_n(&ssp->active_, &was_leaving, DOMAIN_INACTIVE, false,
 		    __ATOMIC_RELEASE, __ATOMIC_RELAXED))
 		return false;
@@ -143,9 +141,8 @@ static bool leave(struct srcu_struct *ssp)
 static uint64_t next_look(const struct srcu_struct *ssp, uint64_t now)
 {
 	uint64_t most = srcu_gp_hurried(ssp) ? PAUSE_HURRIED_NS : PAUSE_MAX_NS;
-	uint64_t pause = srcu_gp_waited(ssp, now) / 8;
 
-	return now + (pause < PAUSE_MIN_NS ? PAUSE_MIN_NS : pause > most ? most : pause);
+	return now + clamp_u64(PAUSE_MIN_NS, srcu_gp_waited(ssp, now) / 8, most);
 }
 
 /*
@@ -194,8 +191,7 @@ static uint64_t serve_all(struct srcu_struct **link)
 			continue;
 		}
 		look = __atomic_load_n(&ssp->look_, __ATOMIC_RELAXED);
-		if (look < next)
-			next = look;
+		next = min_u64(next, look);
 		link = &ssp->next_;
 	}
 	return next;
@@ -231,7 +227,7 @@ static void *gp_thread(void *name)
 		next = serve_all(&busy);
 		now = srcu_now_ns();
 		tend = srcu_tend_invokers(now);
-		sleep_until(next < tend ? next : tend, bell);
+		sleep_until(min_u64(next, tend), bell);
 	}
 	return NULL;
 }

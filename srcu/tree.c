@@ -103,19 +103,6 @@ static unsigned int this_leaf_cpu(void)
 	return cpu >= 0 && (unsigned int)cpu < nr_possible_cpus() ? (unsigned int)cpu : 0;
 }
 
-/* Leave @number at a node; false when it or a later one has been left before. */
-static bool leave_number(uint64_t *at, uint64_t number)
-{
-	uint64_t old = __atomic_load_n(at, __ATOMIC_RELAXED);
-
-	while (old < number)
-		/* Full fence: who stops here did so after we came. */
-		if (__atomic_compare_exchange_n(
-			    at, &old, number, false, __ATOMIC_SEQ_CST, __ATOMIC_RELAXED))
-			return true;
-	return false;
-}
-
 static void touch(struct srcu_node_ *node, struct place at)
 {
 	if (is_root(at))
@@ -152,10 +139,9 @@ static enum wait_result sleep_at(
 			return NOBODY_LEADS;
 		if (now >= deadline_ns)
 			return TIMED_OUT;
-		if (nap > NAP_MAX_NS)
-			nap = NAP_MAX_NS;
+		nap = min_u64(nap, NAP_MAX_NS);
 		__atomic_fetch_add(&node->sleepers, 1, __ATOMIC_SEQ_CST);
-		srcu_futex_wait(word, event, nap < deadline_ns - now ? nap : deadline_ns - now);
+		srcu_futex_wait(word, event, min_u64(nap, deadline_ns - now));
 		__atomic_fetch_sub(&node->sleepers, 1, __ATOMIC_RELAXED);
 	}
 }
@@ -178,7 +164,8 @@ bool srcu_tree_climb(struct srcu_struct *ssp, struct srcu_climb *climb, uint64_t
 		struct srcu_node_ *node = &nodes[at.first + at.index];
 
 		touch(node, at);
-		while (!leave_number(&node->led[parity(climb->number)], climb->number)) {
+		/* Its full fence: who stops here does so after we came. */
+		while (!raise_u64(&node->led[parity(climb->number)], climb->number)) {
 			enum wait_result result = sleep_at(ssp, node, climb->number, deadline_ns);
 
 			if (result != GIVEN_UP)
@@ -226,7 +213,7 @@ bool srcu_tree_request(struct srcu_struct *ssp, uint64_t number)
 			struct srcu_node_ *node = &nodes[at.first + at.index];
 
 			touch(node, at);
-			if (!leave_number(&node->wanted, number))
+			if (!raise_u64(&node->wanted, number))
 				return false;
 			if (is_root(at))
 				break;

@@ -101,7 +101,10 @@ static uint64_t wakeups(void)
 	return stats.wakeups;
 }
 
-/* Did the library's threads sleep through more than a second? */
+/*
+ * Did the library's threads sleep through more than a second?  The interval is what is
+ * looked at, and synchronises nothing: invokers too many end after a second.
+ */
 static bool nothing_moves(void)
 {
 	uint64_t woken = wakeups(), switches = library_switches();
