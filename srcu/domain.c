@@ -314,27 +314,41 @@ static uint64_t callbacks_left(struct srcu_struct *ssp, const char *function, co
 	return left;
 }
 
-/* End the use of a domain without callbacks and free what it holds. */
-static int end_use(struct srcu_struct *ssp, uintptr_t word, const char *function, const void *site)
+/* Under the grace-period lock. */
+static void give_all(struct srcu_struct *ssp)
 {
+	uintptr_t word = __atomic_load_n(&ssp->word_, __ATOMIC_RELAXED);
+
+	__atomic_store_n(&ssp->word_, WORD_DEAD | WORD_SLOW, __ATOMIC_RELAXED);
+	__atomic_store_n(&ssp->mark_, 0, __ATOMIC_RELAXED);
+	srcu_callbacks_release(ssp);
+	srcu_tree_release(ssp);
+	srcu_debug_end(ssp);
+	if (!(word & WORD_TWIN))
+		give_slot(ssp, word & WORD_SLOT);
+}
+
+/*
+ * End the use of a domain without callbacks and free what it holds.  A handler that
+ * forked meanwhile would have the child move to another slot.
+ */
+static int end_use(struct srcu_struct *ssp, const char *function, const void *site)
+{
+	sigset_t before;
 	int error;
 
 	srcu_await_inactive(ssp);
-	if (!srcu_trylock(&ssp->gp_lock_)) {
+	srcu_block_signals(&before);
+	if (srcu_trylock(&ssp->gp_lock_)) {
+		error = check_idle(ssp, function, site);
+		if (!error)
+			give_all(ssp);
+		srcu_unlock(&ssp->gp_lock_);
+	} else {
 		srcu_warn_at(ssp, site, "%s: a grace period is under way", function);
-		return -EBUSY;
+		error = -EBUSY;
 	}
-	error = check_idle(ssp, function, site);
-	if (!error) {
-		__atomic_store_n(&ssp->word_, WORD_DEAD | WORD_SLOW, __ATOMIC_RELAXED);
-		__atomic_store_n(&ssp->mark_, 0, __ATOMIC_RELAXED);
-		srcu_callbacks_release(ssp);
-		srcu_tree_release(ssp);
-		srcu_debug_end(ssp);
-		if (!(word & WORD_TWIN))
-			give_slot(ssp, word & WORD_SLOT);
-	}
-	srcu_unlock(&ssp->gp_lock_);
+	srcu_restore_signals(&before);
 	return error;
 }
 
@@ -351,7 +365,7 @@ int cleanup_srcu_struct(struct srcu_struct *ssp)
 	srcu_gp_try(ssp); /* what was polled for, or left at a time-out */
 	if (callbacks_left(ssp, __func__, CALL_SITE))
 		return -EBUSY;
-	return end_use(ssp, word, __func__, CALL_SITE);
+	return end_use(ssp, __func__, CALL_SITE);
 }
 
 /*
@@ -371,7 +385,7 @@ void srcu_unload_(struct srcu_struct *ssp)
 	srcu_gp_try(ssp);
 	if (callbacks_left(ssp, unloading, CALL_SITE) && srcu_barrier_at(ssp, unloading, CALL_SITE))
 		return;
-	if (!end_use(ssp, word, unloading, CALL_SITE))
+	if (!end_use(ssp, unloading, CALL_SITE))
 		return;
 	srcu_debug_end(ssp);
 	if (word & WORD_SLOT)

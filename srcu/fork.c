@@ -11,7 +11,6 @@
 #include <errno.h>
 #include <pthread.h>
 #include <sched.h>
-#include <signal.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -55,15 +54,34 @@ static bool claim(uint32_t *word)
 	return false;
 }
 
+/*
+ * Keep handlers out, which may fork.  Not those of what the thread itself does: blocked,
+ * such a signal ends the process.  Async-signal-safe; keeps errno.
+ */
+void srcu_block_signals(sigset_t *before)
+{
+	static const int own[] = {SIGBUS, SIGFPE, SIGILL, SIGSEGV, SIGSYS, SIGTRAP};
+	sigset_t others;
+
+	sigfillset(&others);
+	for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++)
+		sigdelset(&others, own[i]);
+	pthread_sigmask(SIG_BLOCK, &others, before);
+}
+
+void srcu_restore_signals(const sigset_t *before)
+{
+	pthread_sigmask(SIG_SETMASK, before, NULL);
+}
+
 void srcu_after_fork(void)
 {
 	uint32_t *word =
 		srcu_same_process == &always ? NULL : (uint32_t *)(uintptr_t)srcu_same_process;
-	sigset_t all, before;
 	int saved_errno = errno;
+	sigset_t before;
 
-	sigfillset(&all);
-	sigprocmask(SIG_SETMASK, &all, &before);
+	srcu_block_signals(&before);
 	if (!word || claim(word)) {
 		srcu_leave_threads_behind();
 		__atomic_fetch_add(&generation, 1, __ATOMIC_RELAXED);
@@ -72,7 +90,7 @@ void srcu_after_fork(void)
 		if (word)
 			__atomic_store_n(word, PROCESS_KNOWN, __ATOMIC_RELEASE);
 	}
-	sigprocmask(SIG_SETMASK, &before, NULL);
+	srcu_restore_signals(&before);
 	errno = saved_errno;
 }
 

@@ -6,6 +6,7 @@
 #ifndef SRCU_INTERNAL_H
 #define SRCU_INTERNAL_H
 
+#include <signal.h>
 #include <srcu/srcu.h>
 
 #define likely(x)   srcu_likely_(x)
@@ -207,6 +208,8 @@ enum { PROCESS_NEW, PROCESS_KNOWN, PROCESS_AT_IT };
 extern const uint32_t *srcu_same_process;
 uint32_t srcu_generation(void);
 void srcu_after_fork(void);
+void srcu_block_signals(sigset_t *before);
+void srcu_restore_signals(const sigset_t *before);
 
 /* For functions that may be the first to be called in a new process. */
 static inline void srcu_notice_fork(void)

@@ -9,7 +9,6 @@
 #include <errno.h>
 #include <pthread.h>
 #include <sched.h>
-#include <signal.h>
 
 #include "internal.h"
 
@@ -20,7 +19,7 @@
 static struct srcu_struct *arrivals; /* a stack of domains that have become active */
 static uint32_t doorbell;            /* what the thread sleeps on */
 static uint32_t left;                /* changes when a domain becomes inactive; sleeps too */
-static uint32_t leaving;             /* clean-ups that wait for it */
+static uint32_t leaving;             /* no fewer clean-ups wait for it */
 static uint64_t wakeups;
 
 static uint32_t running;
@@ -89,13 +88,19 @@ void srcu_arrive(struct srcu_struct *ssp)
 	ring();
 }
 
-/* The domain has callbacks: tell the thread.  Async-signal-safe; keeps errno. */
+/*
+ * The domain has callbacks: tell the thread.  A handler that forked between the mark and
+ * the arrival would have the child do the latter twice.  Async-signal-safe; keeps errno.
+ */
 void srcu_activate(struct srcu_struct *ssp)
 {
 	int saved_errno = errno;
+	sigset_t before;
 
+	srcu_block_signals(&before);
 	if (__atomic_exchange_n(&ssp->active_, DOMAIN_ACTIVE, __ATOMIC_ACQ_REL) == DOMAIN_INACTIVE)
 		srcu_arrive(ssp);
+	srcu_restore_signals(&before);
 	errno = saved_errno;
 }
 
@@ -269,7 +274,8 @@ bool srcu_updaters_invoke(const struct srcu_struct *ssp)
 
 /*
  * Without a thread, active domains are in arrivals: take this one out of there.
- * False when there is a thread.
+ * False when there is a thread.  Called with signals blocked: a child has arrivals
+ * of its own.
  */
 static bool withdraw(struct srcu_struct *ssp)
 {
@@ -309,26 +315,43 @@ void srcu_rejoin(struct srcu_struct *ssp)
 void srcu_forget_threads(void)
 {
 	arrivals = NULL;
-	leaving = 0;
 	__atomic_store_n(&running, false, __ATOMIC_RELAXED);
 	srcu_forget_invokers();
 }
 
-/* Wait until the threads have let go of a domain that has no callbacks left. */
+/* Have the threads let go of a domain, without waiting for it; true when they have. */
+static bool let_go(struct srcu_struct *ssp)
+{
+	bool inactive;
+	sigset_t before;
+
+	srcu_block_signals(&before);
+	inactive = withdraw(ssp) ||
+		   __atomic_load_n(&ssp->active_, __ATOMIC_ACQUIRE) == DOMAIN_INACTIVE;
+	if (!inactive) {
+		if (srcu_undispatch(ssp))
+			srcu_arrive(ssp); /* it may wait for invokers for ever */
+		else
+			srcu_look_again(ssp);
+	}
+	srcu_restore_signals(&before);
+	return inactive;
+}
+
+/*
+ * Wait until the threads have let go of a domain that has no callbacks left.  They may
+ * be gone at any look: a handler may fork.
+ */
 void srcu_await_inactive(struct srcu_struct *ssp)
 {
-	if ((domain_flags(ssp) & DOMAIN_CALLER) || withdraw(ssp))
+	if (domain_flags(ssp) & DOMAIN_CALLER)
 		return;
 	__atomic_fetch_add(&leaving, 1, __ATOMIC_SEQ_CST);
 	for (;;) {
 		uint32_t seen = __atomic_load_n(&left, __ATOMIC_SEQ_CST);
 
-		if (__atomic_load_n(&ssp->active_, __ATOMIC_ACQUIRE) == DOMAIN_INACTIVE)
+		if (let_go(ssp))
 			break;
-		if (srcu_undispatch(ssp))
-			srcu_arrive(ssp); /* it may wait for invokers for ever */
-		else
-			srcu_look_again(ssp);
 		srcu_futex_wait(&left, seen, PAUSE_MAX_NS);
 	}
 	__atomic_fetch_sub(&leaving, 1, __ATOMIC_RELAXED);
