@@ -44,10 +44,28 @@ static struct cpu_list *list_on(uintptr_t lists, unsigned int cpu)
 	return (struct cpu_list *)(lists + (uintptr_t)cpu * SRCU_PERCPU_STRIDE);
 }
 
+/*
+ * Another one in each process: there may be heads that a thread left behind had in hand.
+ * Plain: it is written when the process has one thread.
+ */
+static uintptr_t mark_key = ~(uintptr_t)0;
+
 /* What the mark of a head that waits to be invoked is. */
 static uintptr_t queued_mark(const struct srcu_head *head)
 {
-	return ~(uintptr_t)head;
+	return (uintptr_t)head ^ mark_key;
+}
+
+/* In the child of a fork: no head is marked. */
+void srcu_forget_marks(void)
+{
+	mark_key = ~(uintptr_t)srcu_generation();
+}
+
+/* But for those that are queued here. */
+void srcu_mark_queued(struct srcu_head *head)
+{
+	head->queued_ = queued_mark(head);
 }
 
 /* The domain's lists, taken now if there are none yet; 0: no memory. */
@@ -171,7 +189,7 @@ static inline int queue(
 	enum srcu_push_ result;
 
 	head->func_ = func;
-	head->queued_ = queued_mark(head);
+	srcu_mark_queued(head);
 	result = push_on_cpu(ssp, head);
 	if (unlikely(result != SRCU_PUSHED_))
 		return queue_slowly(ssp, head, result);

@@ -249,6 +249,34 @@ static struct srcu_head *pop(struct srcu_struct *ssp)
 	return head;
 }
 
+/* Collect, and mark each head that is queued as this process does; how many there are. */
+static uint64_t mark_all(struct srcu_struct *ssp)
+{
+	uint64_t count = 0;
+
+	srcu_callbacks_collect(ssp);
+	for (int nr = BATCH_COLLECTED; nr <= BATCH_INVOKING; nr++) {
+		const struct srcu_head *last = ssp->batches_[nr].last;
+		struct srcu_head *head = last ? ssp->batches_[nr].first : NULL;
+
+		for (; head; head = head == last ? NULL : head->next_, count++)
+			srcu_mark_queued(head);
+	}
+	return count;
+}
+
+/*
+ * In the child of a fork, under cb_lock_, with no callback in hand: those that were
+ * counted and are not queued, since another thread was about to queue them or invoked
+ * them, are the parent's.  Those that this thread is about to queue do no harm.
+ */
+static void settle_count(struct srcu_struct *ssp)
+{
+	uint64_t here = mark_all(ssp);
+
+	__atomic_store_n(&ssp->invoked_, srcu_callbacks_count(ssp) - here, __ATOMIC_RELEASE);
+}
+
 /* Become the invoker, and take what is ready; false when somebody else is or nothing. */
 static bool begin_invoking(struct srcu_struct *ssp)
 {
@@ -265,11 +293,14 @@ static bool begin_invoking(struct srcu_struct *ssp)
 	return can;
 }
 
-static void end_invoking(struct srcu_struct *ssp)
+/* @generation: that of the process in which it began. */
+static void end_invoking(struct srcu_struct *ssp, uint32_t generation)
 {
 	cb_lock(ssp);
 	redirect_barriers(ssp, &in_hand, batch(ssp, BATCH_INVOKING)->last);
 	__atomic_store_n(&ssp->invoker_, 0, __ATOMIC_RELAXED);
+	if (unlikely(generation != srcu_generation()))
+		settle_count(ssp);
 	cb_unlock(ssp);
 	wake_waiters(ssp);
 	srcu_look_again(ssp);
@@ -282,6 +313,7 @@ static void end_invoking(struct srcu_struct *ssp)
 static bool invoke(
 	struct srcu_struct *ssp, uint64_t most, const struct srcu_barrier_ *up_to, uint64_t *count)
 {
+	uint32_t generation = srcu_generation();
 	struct srcu_head *head;
 	int state;
 
@@ -295,7 +327,7 @@ static bool invoke(
 		++*count;
 	}
 	pthread_setcancelstate(state, NULL);
-	end_invoking(ssp);
+	end_invoking(ssp, generation);
 	return true;
 }
 
@@ -408,31 +440,6 @@ int __srcu_barrier(struct srcu_struct *ssp)
 	return srcu_barrier_at(ssp, "srcu_barrier", CALL_SITE);
 }
 
-static uint64_t batch_length(const struct srcu_batch_ *batch)
-{
-	const struct srcu_head *head = batch->first;
-	uint64_t length = batch->last != NULL;
-
-	for (; batch->last && head != batch->last; head = head->next_)
-		length++;
-	return length;
-}
-
-/*
- * Callbacks that were counted and are not here, because another thread was about
- * to queue them or has one in its hands, are the parent's.  Those that this
- * thread is about to queue make the count too high, which does no harm.
- */
-static void settle_count(struct srcu_struct *ssp)
-{
-	uint64_t here = 0;
-
-	srcu_callbacks_collect(ssp);
-	for (int nr = BATCH_COLLECTED; nr <= BATCH_INVOKING; nr++)
-		here += batch_length(&ssp->batches_[nr]);
-	__atomic_store_n(&ssp->invoked_, srcu_callbacks_count(ssp) - here, __ATOMIC_RELEASE);
-}
-
 static bool in_batches(const struct srcu_struct *ssp, const struct srcu_head *wanted)
 {
 	for (int nr = BATCH_COLLECTED; nr <= BATCH_INVOKING; nr++) {
@@ -484,7 +491,9 @@ void srcu_callbacks_recover(struct srcu_struct *ssp)
 			*link = (*link)->next;
 		else
 			link = &(*link)->next;
-	if (!invoker(ssp)) {
+	if (invoker(ssp)) {
+		mark_all(ssp); /* this thread, which settles the count at its end */
+	} else {
 		release_barriers(ssp);
 		settle_count(ssp);
 	}

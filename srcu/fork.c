@@ -85,6 +85,7 @@ void srcu_after_fork(void)
 	if (!word || claim(word)) {
 		srcu_leave_threads_behind();
 		__atomic_fetch_add(&generation, 1, __ATOMIC_RELAXED);
+		srcu_forget_marks();
 		srcu_forget_threads();
 		srcu_percpu_for_each(PERCPU_SLOTS, visit);
 		if (word)

@@ -247,6 +247,8 @@ bool srcu_callbacks_queued(const struct srcu_struct *ssp);
 void srcu_callbacks_collect(struct srcu_struct *ssp);
 void srcu_batch_move(struct srcu_batch_ *to, struct srcu_batch_ *from);
 void srcu_lists_recover(struct srcu_struct *ssp);
+void srcu_forget_marks(void);
+void srcu_mark_queued(struct srcu_head *head);
 void srcu_callbacks_release(struct srcu_struct *ssp);
 
 /* callback.c: under no lock of the caller's */

@@ -14,21 +14,21 @@
 #include <unistd.h>
 
 #include "child.h"
-#include "harness.h"
+#include "items.h"
 
 #define TRAP_FLAG 0x100
 #define CALLBACKS 9
 
 static struct srcu_struct domain;
 
-static struct item {
+static struct stepped {
 	struct srcu_head head;
 	unsigned int begun;
 } items[CALLBACKS];
 
 static void begin(struct srcu_head *head)
 {
-	__atomic_fetch_add(&((struct item *)(void *)head)->begun, 1, __ATOMIC_RELAXED);
+	__atomic_fetch_add(&((struct stepped *)(void *)head)->begun, 1, __ATOMIC_RELAXED);
 }
 
 static unsigned int begun(int i)
@@ -58,6 +58,12 @@ static bool reads_the_clock(const ucontext_t *interrupted)
 	return at - getauxval(AT_SYSINFO_EHDR) < 16384;
 }
 
+/* Only a handler of what the thread itself does comes here, as this one. */
+static bool keeps_handlers_out(const ucontext_t *interrupted)
+{
+	return sigismember(&interrupted->uc_sigmask, SIGUSR1);
+}
+
 static void on_step(int signal, siginfo_t *info, void *context)
 {
 	ucontext_t *interrupted = context;
@@ -65,7 +71,7 @@ static void on_step(int signal, siginfo_t *info, void *context)
 	(void)signal;
 	(void)info;
 	steps++;
-	if (!reads_the_clock(interrupted))
+	if (!reads_the_clock(interrupted) && !keeps_handlers_out(interrupted))
 		act();
 	if (in_child)
 		interrupted->uc_mcontext.gregs[REG_EFL] &= ~TRAP_FLAG;
@@ -132,7 +138,7 @@ static void poll(void)
 	poll_state_synchronize_srcu(&domain, cookie);
 }
 
-static struct item late;
+static struct stepped late;
 
 static void queue_late(void)
 {
@@ -144,15 +150,21 @@ static void (*const operations[])(void) = {
 
 #define OPERATIONS ((int)(sizeof(operations) / sizeof(operations[0])))
 
+static void handle_steps(void)
+{
+	struct sigaction action = {.sa_sigaction = on_step, .sa_flags = SA_SIGINFO};
+
+	warnings_collect();
+	sigaction(SIGTRAP, &action, NULL);
+}
+
 /* Callbacks in each of the places where they can be. */
 static void set_up(void)
 {
 	const struct srcu_options options = {.callbacks = SRCU_CALLBACKS_CALLER};
-	struct sigaction action = {.sa_sigaction = on_step, .sa_flags = SA_SIGINFO};
 	int idx;
 
-	warnings_collect();
-	sigaction(SIGTRAP, &action, NULL);
+	handle_steps();
 	ck_assert_int_eq(init_srcu_struct_with(&domain, &options), 0);
 	/* Once beforehand: the dynamic linker is not what is stepped through. */
 	queue_without_lists(0, CALLBACKS);
@@ -196,12 +208,18 @@ static void go_on_without(void *arg)
 	bool had_invoker = __atomic_load_n(&domain.invoker_, __ATOMIC_RELAXED);
 
 	(void)arg;
-	live_and_clean_up();
+	must(srcu_barrier(&domain) == 0);
 	for (int i = 0; i < CALLBACKS; i++) {
 		must(begun(i) <= 1);
 		in_hand += !begun(i);
 	}
 	must(in_hand <= had_invoker);
+	/* All heads are free again, also those that the thread had in hand. */
+	queue_late();
+	queue(0, CALLBACKS);
+	live_and_clean_up();
+	for (int i = 0; i < CALLBACKS; i++)
+		must(begun(i) >= 1);
 }
 
 static int finished;
@@ -304,6 +322,123 @@ START_TEST(the_thread_itself_forks_at_any_instruction)
 }
 END_TEST
 
+static void fork_at_each_stop(struct srcu_head *head)
+{
+	(void)head;
+	for (;;) {
+		sem_wait(&stopped);
+		if (flag_set(&finished))
+			return;
+		fork_here();
+		if (in_child)
+			return;
+		sem_post(&may_go_on);
+	}
+}
+
+/* The child comes back from the callback, and has none of the other thread's. */
+START_TEST(a_callback_forks_at_any_store_of_another_thread)
+{
+	void (*operation)(void) = queue_late;
+	static struct srcu_head head;
+	pthread_t thread;
+
+	set_up();
+	ck_assert_int_eq(srcu_barrier(&domain), 0);
+	ck_assert_int_eq(call_srcu(&domain, &head, fork_at_each_stop), 0);
+	act = stop;
+	/* Begun beforehand, for the thread to be stepped while the callback runs. */
+	thread = thread_start(step_through, &operation);
+	ck_assert_uint_ge(srcu_run_callbacks(&domain, 1), 1);
+	if (in_child) {
+		must(srcu_barrier(&domain) == 0);
+		live_and_clean_up();
+		child_end(CHILD_EXITS_AT_ONCE);
+	}
+	thread_join(thread);
+	tear_down();
+}
+END_TEST
+
+/* Two that are static: there is no thread, and they wait for it. */
+static struct srcu_struct other;
+
+static void init_both(void)
+{
+	init_static_domain(&domain);
+	init_static_domain(&other);
+	steps = 0;
+}
+
+static struct stepped last[2];
+
+/* The thread comes by each domain, and comes to rest. */
+static void threads_serve(void)
+{
+	must(srcu_start_callbacks() == 0);
+	must(call_srcu(&domain, &last[0].head, begin) == 0);
+	must(call_srcu(&other, &last[1].head, begin) == 0);
+	for (int i = 0; i < 2; i++)
+		while (!__atomic_load_n(&last[i].begun, __ATOMIC_ACQUIRE))
+			sched_yield();
+	must(srcu_barrier(&domain) == 0 && srcu_barrier(&other) == 0);
+	must(cleanup_srcu_struct(&domain) == 0);
+	must(cleanup_srcu_struct(&other) == 0);
+	must(warnings() == 0);
+}
+
+static void queue_other(void)
+{
+	call_srcu(&other, &items[0].head, begin);
+}
+
+/* Both are on the way to the thread, which the callbacks do not wait for. */
+static void queue_both_and_wait(void)
+{
+	queue_late();
+	queue_other();
+	srcu_barrier(&domain);
+}
+
+static void clean_up(void)
+{
+	must(cleanup_srcu_struct(&domain) == 0);
+}
+
+static const struct {
+	void (*prepare)(void);
+	void (*operation)(void);
+} tellings[] = {
+	{do_nothing, queue_late}, {queue_other, queue_late}, {queue_both_and_wait, clean_up}};
+
+#define TELLINGS ((int)(sizeof(tellings) / sizeof(tellings[0])))
+
+/* A handler forks as the library's thread is told of a domain, or not any more. */
+START_TEST(the_thread_itself_forks_as_it_tells_the_librarys)
+{
+	handle_steps();
+	/* Once beforehand: the dynamic linker is not what is stepped through. */
+	init_both();
+	queue_both_and_wait();
+	clean_up();
+	srcu_barrier(&other);
+	must(cleanup_srcu_struct(&other) == 0);
+	init_both();
+	tellings[_i].prepare();
+	act = fork_here;
+	trap_on();
+	tellings[_i].operation();
+	trap_off();
+	act = do_nothing;
+	must(in_child || steps > 50);
+	if (tellings[_i].operation == clean_up)
+		init_static_domain(&domain);
+	threads_serve();
+	if (in_child)
+		child_end(CHILD_EXITS_AT_ONCE);
+}
+END_TEST
+
 int main(void)
 {
 	TCase *steps_case = test_case("single steps");
@@ -313,6 +448,9 @@ int main(void)
 		tcase_add_loop_test(steps_case, another_thread_forks_at_any_store, 0, OPERATIONS);
 		tcase_add_loop_test(
 			steps_case, the_thread_itself_forks_at_any_instruction, 0, OPERATIONS);
+		tcase_add_test(steps_case, a_callback_forks_at_any_store_of_another_thread);
+		tcase_add_loop_test(
+			steps_case, the_thread_itself_forks_as_it_tells_the_librarys, 0, TELLINGS);
 	}
 	return run_suite("fork, step by step", cases);
 }
