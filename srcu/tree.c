@@ -24,15 +24,13 @@
 #define NAP_MAX_NS 100000000u
 
 struct srcu_node_ {
-	uint64_t led[2];   /* by parity: the number that somebody went on with, to lead */
-	uint64_t wanted;   /* the latest number that somebody went on with, to ask for it */
-	uint64_t touched;  /* how many came to this node */
-	uint32_t event[2]; /* by parity: changes when somebody comes back */
-	uint32_t sleepers; /* those who may sleep on one of them */
-	uint32_t pad;
+	uint64_t led[2];          /* by parity: the number that somebody went on with, to lead */
+	uint64_t wanted;          /* the latest number that somebody went on with, to ask for it */
+	uint64_t touched;         /* how many came to this node */
+	uint32_t event[2];        /* by parity: changes when somebody comes back */
+	uint32_t sleepers;        /* those who may sleep on one of them */
 	struct srcu_node_ *spare; /* the next tree that is not in use */
-	uint64_t unused;
-};
+} __attribute__((aligned(64)));
 
 _Static_assert(sizeof(struct srcu_node_) == 64, "a node is a cache line");
 
