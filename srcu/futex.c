@@ -18,6 +18,9 @@ struct futex_timeout {
 	long nanoseconds;
 };
 
+/* What a long of 32 bits can count. */
+#define MOST_SECONDS 0x7fffffffu
+
 /*
  * Sleep while the word has the expected value, for @ns at most; UINT64_MAX: for
  * ever.  May return early.  Where futexes are forbidden it yields instead.
@@ -25,7 +28,7 @@ struct futex_timeout {
 void srcu_futex_wait(const uint32_t *word, uint32_t expected, uint64_t ns)
 {
 	struct futex_timeout timeout = {
-		.seconds = (long)(ns / 1000000000u),
+		.seconds = (long)min_u64(ns / 1000000000u, MOST_SECONDS),
 		.nanoseconds = (long)(ns % 1000000000u),
 	};
 

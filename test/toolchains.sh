@@ -18,11 +18,13 @@ warnings='-Wall -Wextra -Wshadow -Wconversion -Werror'
 # several threads, in static and in initialised domains.
 cat >program.c <<'END'
 #include <pthread.h>
+#include <sched.h>
 #include <seqcount/seqcount.h>
 #include <srcu/list.h>
 #include <srcu/notifier.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 DEFINE_SRCU(fixed);
 static struct srcu_struct dynamic;
@@ -58,6 +60,55 @@ static void *reader(void *arg)
 	return NULL;
 }
 
+struct waiter {
+	uint64_t limit_ns;
+	int tid;
+	pthread_t thread;
+};
+
+static void *wait_for_readers(void *arg)
+{
+	struct waiter *waiter = arg;
+
+	__atomic_store_n(&waiter->tid, gettid(), __ATOMIC_RELEASE);
+	return synchronize_srcu_timeout(&dynamic, waiter->limit_ns) ? arg : NULL;
+}
+
+static void await_asleep(struct waiter *waiter)
+{
+	char path[64], state = 0;
+	int tid;
+
+	if (pthread_create(&waiter->thread, NULL, wait_for_readers, waiter))
+		abort();
+	while (!(tid = __atomic_load_n(&waiter->tid, __ATOMIC_ACQUIRE)))
+		sched_yield();
+	snprintf(path, sizeof(path), "/proc/self/task/%d/stat", tid);
+	while (state != 'S') {
+		FILE *stat = fopen(path, "r");
+
+		if (!stat || fscanf(stat, "%*d (%*[^)]) %c", &state) != 1)
+			abort();
+		fclose(stat);
+	}
+}
+
+/* One who waits for another's grace period sleeps, also with more seconds than a long has. */
+static void wait_for_a_lifetime(void)
+{
+	struct waiter leader = {.limit_ns = UINT64_MAX};
+	struct waiter follower = {.limit_ns = 2500000000u * (uint64_t)1000000000};
+	int idx = srcu_read_lock(&dynamic);
+	void *failed = NULL;
+
+	await_asleep(&leader);
+	await_asleep(&follower);
+	srcu_read_unlock(&dynamic, idx);
+	if (pthread_join(leader.thread, &failed) || failed ||
+		pthread_join(follower.thread, &failed) || failed)
+		abort();
+}
+
 int main(void)
 {
 	static uint64_t values[2] = {1, 1};
@@ -87,6 +138,7 @@ int main(void)
 	if (percpu_sum(counter) != 80000)
 		return 1;
 	free_percpu(counter);
+	wait_for_a_lifetime();
 	return cleanup_srcu_struct(&fixed) || cleanup_srcu_struct(&dynamic);
 }
 END
