@@ -422,9 +422,9 @@ int srcu_barrier_at(struct srcu_struct *ssp, const char *function, const void *s
 
 	if (!srcu_domain_usable_at(ssp, function, site, &word))
 		return -EINVAL;
-	barrier.thread = srcu_thread_number();
-	if (invoker(ssp) == barrier.thread)
+	if (srcu_in_callback(ssp))
 		return -EDEADLK;
+	barrier.thread = srcu_thread_number();
 	if (srcu_debugged(ssp))
 		check_self_wait(ssp, function, site);
 	if (!join(ssp, &barrier, &number))

@@ -368,6 +368,22 @@ int cleanup_srcu_struct(struct srcu_struct *ssp)
 	return end_use(ssp, __func__, CALL_SITE);
 }
 
+/* Wait for what callbacks are left and end the use; false when that cannot be. */
+static bool end_unloaded(struct srcu_struct *ssp, const char *function, const void *site)
+{
+	if (srcu_in_callback(ssp)) {
+		srcu_warn_at(ssp, site,
+			"%s: in a callback of the domain: the callback must not return, "
+			"the domain is gone",
+			function);
+		return false;
+	}
+	srcu_gp_try(ssp);
+	if (callbacks_left(ssp, function, site) && srcu_barrier_at(ssp, function, site))
+		return false;
+	return !end_use(ssp, function, site);
+}
+
 /*
  * The destructor of an object that is unloaded.  What is left goes with it, so
  * callbacks are waited for here, while their code is still there.  A slot that
@@ -380,14 +396,11 @@ void srcu_unload_(struct srcu_struct *ssp)
 	uintptr_t word = __atomic_load_n(&ssp->word_, __ATOMIC_ACQUIRE);
 
 	if (word == WORD_UNINIT || (word & WORD_DEAD) || srcu_exiting() ||
-		!srcu_domain_usable(ssp, unloading, &word))
-		return;
-	srcu_gp_try(ssp);
-	if (callbacks_left(ssp, unloading, CALL_SITE) && srcu_barrier_at(ssp, unloading, CALL_SITE))
-		return;
-	if (!end_use(ssp, unloading, CALL_SITE))
+		!srcu_domain_usable(ssp, unloading, &word) ||
+		end_unloaded(ssp, unloading, CALL_SITE))
 		return;
 	srcu_debug_end(ssp);
+	word = __atomic_load_n(&ssp->word_, __ATOMIC_RELAXED); /* after a fork another one */
 	if (word & WORD_SLOT)
 		srcu_percpu_set_owner(word & WORD_SLOT, NULL);
 }

@@ -203,6 +203,12 @@ uint32_t srcu_thread_number(void);
 bool srcu_thread_left_behind(uint32_t number);
 void srcu_leave_threads_behind(void);
 
+/* Is this thread in a callback of the domain? */
+static inline bool srcu_in_callback(const struct srcu_struct *ssp)
+{
+	return __atomic_load_n(&ssp->invoker_, __ATOMIC_RELAXED) == srcu_thread_number();
+}
+
 /* fork.c */
 enum { PROCESS_NEW, PROCESS_KNOWN, PROCESS_AT_IT };
 extern const uint32_t *srcu_same_process;

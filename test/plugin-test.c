@@ -228,6 +228,40 @@ START_TEST(callbacks_left_are_reported_and_waited_for)
 }
 END_TEST
 
+static void *handle_to_close;
+
+/* The process goes on, but not in this thread: its way back leads through the domain. */
+static void unload_and_stay(struct srcu_head *head)
+{
+	(void)head;
+	unload(handle_to_close, PLUGIN);
+	if (warnings() != 1 || !warned_of("dlclose: in a callback of the domain: "))
+		_exit(1);
+	fork_and_use();
+	_exit(0);
+}
+
+START_TEST(a_callback_that_unloads_its_domain_is_reported)
+{
+	pid_t child = fork();
+	int status;
+
+	ck_assert_int_ge(child, 0);
+	if (!child) {
+		struct srcu_head head;
+		struct plugin *plugin;
+
+		warnings_collect();
+		plugin = load(&handle_to_close, PLUGIN);
+		call_srcu(plugin->local_domain, &head, unload_and_stay);
+		srcu_barrier(plugin->local_domain);
+		_exit(2);
+	}
+	ck_assert_int_eq(waitpid(child, &status, 0), child);
+	ck_assert_int_eq(status, 0);
+}
+END_TEST
+
 START_TEST(readers_left_are_reported)
 {
 	struct plugin *plugin;
@@ -384,6 +418,7 @@ static int run(void)
 	tcase_add_test(unloading, a_fork_does_not_look_for_them);
 	tcase_add_test(unloading, a_domain_that_was_cleaned_up_is_left_alone);
 	tcase_add_test(unloading, callbacks_left_are_reported_and_waited_for);
+	tcase_add_test(unloading, a_callback_that_unloads_its_domain_is_reported);
 	tcase_add_test(unloading, readers_left_are_reported);
 	tcase_add_test(unloading, readers_left_in_debug_mode_are_named);
 	tcase_add_test(unloading, exit_is_not_unloading);
