@@ -34,7 +34,9 @@ static inline bool srcu_debugged(const struct srcu_struct *ssp)
  */
 static inline bool on_current_slot(const struct srcu_struct *ssp, uintptr_t ctr)
 {
-	return !((__atomic_load_n(&ssp->word_, __ATOMIC_RELAXED) ^ ctr) & WORD_SLOT);
+	uintptr_t word = __atomic_load_n(&ssp->word_, __ATOMIC_RELAXED);
+
+	return !((token_word(ssp, word) ^ ctr) & WORD_SLOT);
 }
 
 /* debug.c: what each mode asks of the others */

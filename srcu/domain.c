@@ -92,10 +92,12 @@ static uintptr_t take_slot(struct srcu_struct *ssp)
 	if (slot)
 		srcu_percpu_set_owner(slot, ssp);
 	word = slot ? slot | WORD_INIT | WORD_SLOW : WORD_TWIN | WORD_SLOW;
-	if (!slot)
+	if (!slot) {
 		__atomic_fetch_or(&ssp->flags_,
 			srcu_debug_wanted(ssp) | (srcu_have_membarrier() ? 0 : DOMAIN_FENCED),
 			__ATOMIC_RELAXED);
+		srcu_slotless_add(ssp);
+	}
 	if (__atomic_compare_exchange_n(
 		    &ssp->word_, &uninit, word, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)) {
 		/* Once more: a handler that forked in between found it nobody's. */
@@ -179,6 +181,7 @@ int init_srcu_struct_with(struct srcu_struct *ssp, const struct srcu_options *op
 		return 0;
 	}
 	ssp->word_ = WORD_DEAD | WORD_SLOW;
+	srcu_slotless_remove(ssp);
 	srcu_debug_end(ssp);
 	return -ENOMEM;
 }
@@ -256,10 +259,23 @@ static void empty_twin(struct srcu_struct *ssp)
 }
 
 /*
- * In the child of a fork, for a domain that was found by its @slot: sections that
- * began before are over as far as the child is concerned.  They keep the old
- * slot, which stays theirs, so that one that the child ends is counted where
- * nobody looks.  Called with all signals blocked.
+ * In the child of a fork: sections that began before are over as far as the child is
+ * concerned.  False when this was done.
+ */
+static bool forget_sections(struct srcu_struct *ssp)
+{
+	if (ssp->slot_generation_ == srcu_generation())
+		return false;
+	__atomic_store_n(&ssp->slot_generation_, srcu_generation(), __ATOMIC_RELAXED);
+	empty_twin(ssp);
+	srcu_debug_after_fork(ssp);
+	srcu_tree_forget(ssp);
+	return true;
+}
+
+/*
+ * The same for a domain that was found by its @slot, which the sections of before keep;
+ * the domain takes a fresh one.  Without memory it is left with its twin.
  */
 void srcu_domain_after_fork(struct srcu_struct *ssp, uintptr_t slot)
 {
@@ -269,12 +285,8 @@ void srcu_domain_after_fork(struct srcu_struct *ssp, uintptr_t slot)
 		srcu_percpu_set_owner(slot, srcu_owner_gone(ssp));
 		return; /* not the domain's yet, or about to be given back */
 	}
-	if (ssp->slot_generation_ == srcu_generation())
+	if (!forget_sections(ssp))
 		return; /* the fresh one, which this walk comes by as well */
-	ssp->slot_generation_ = srcu_generation();
-	empty_twin(ssp);
-	srcu_debug_after_fork(ssp);
-	srcu_tree_forget(ssp);
 	fresh = fresh_slot(ssp);
 	if (fresh) {
 		word = (word & ~WORD_SLOT) | fresh;
@@ -282,10 +294,18 @@ void srcu_domain_after_fork(struct srcu_struct *ssp, uintptr_t slot)
 	} else {
 		__atomic_store_n(&ssp->mark_, 0, __ATOMIC_RELAXED);
 		word = WORD_TWIN | WORD_SLOW;
+		srcu_slotless_add(ssp);
 	}
 	__atomic_store_n(&ssp->word_, word, __ATOMIC_RELEASE);
 	srcu_percpu_set_owner(slot, srcu_owner_gone(ssp));
 	srcu_rejoin(ssp);
+}
+
+/* The same for one without a slot, whose tokens have another number from now on. */
+void srcu_slotless_after_fork(struct srcu_struct *ssp)
+{
+	if ((__atomic_load_n(&ssp->word_, __ATOMIC_RELAXED) & WORD_TWIN) && forget_sections(ssp))
+		srcu_rejoin(ssp);
 }
 
 /* Under the grace-period lock: 0 when nothing is left, else what was reported. */
@@ -324,6 +344,7 @@ static void give_all(struct srcu_struct *ssp)
 	srcu_callbacks_release(ssp);
 	srcu_tree_release(ssp);
 	srcu_debug_end(ssp);
+	srcu_slotless_remove(ssp);
 	if (!(word & WORD_TWIN))
 		give_slot(ssp, word & WORD_SLOT);
 }
@@ -358,8 +379,10 @@ int cleanup_srcu_struct(struct srcu_struct *ssp)
 
 	if (ssp && ssp->magic_ == SRCU_MAGIC_ &&
 		__atomic_compare_exchange_n(&ssp->word_, &uninit, WORD_DEAD | WORD_SLOW, false,
-			__ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
+			__ATOMIC_ACQ_REL, __ATOMIC_RELAXED)) {
+		srcu_slotless_remove(ssp); /* a first use may have been left behind by a fork */
 		return 0;
+	}
 	if (!srcu_domain_usable(ssp, __func__, &word))
 		return -EINVAL;
 	srcu_gp_try(ssp); /* what was polled for, or left at a time-out */
@@ -400,6 +423,7 @@ void srcu_unload_(struct srcu_struct *ssp)
 		end_unloaded(ssp, unloading, CALL_SITE))
 		return;
 	srcu_debug_end(ssp);
+	srcu_slotless_remove(ssp);
 	word = __atomic_load_n(&ssp->word_, __ATOMIC_RELAXED); /* after a fork another one */
 	if (word & WORD_SLOT)
 		srcu_percpu_set_owner(word & WORD_SLOT, NULL);

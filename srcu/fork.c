@@ -88,6 +88,7 @@ void srcu_after_fork(void)
 		srcu_forget_marks();
 		srcu_forget_threads();
 		srcu_percpu_for_each(PERCPU_SLOTS, visit);
+		srcu_slotless_for_each(srcu_slotless_after_fork);
 		if (word)
 			__atomic_store_n(word, PROCESS_KNOWN, __ATOMIC_RELEASE);
 	}

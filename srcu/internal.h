@@ -122,6 +122,22 @@ static inline void cpu_relax(void)
 #endif
 }
 
+/*
+ * What tokens are made of, by a word of the domain: one without a slot has a number in
+ * the slot's place, another one after a fork.  As int tokens the numbers lie below all
+ * per-CPU memory.
+ */
+#define TWIN_NUMBERS    127
+#define LAST_TWIN_TOKEN (2 * TWIN_NUMBERS + 1)
+_Static_assert(LAST_TWIN_TOKEN < SRCU_PERCPU_STRIDE / 16, "a chunk is larger than a slice");
+
+static inline uintptr_t token_word(const struct srcu_struct *ssp, uintptr_t word)
+{
+	uint32_t generation = __atomic_load_n(&ssp->slot_generation_, __ATOMIC_RELAXED);
+
+	return word & WORD_TWIN ? word | (uintptr_t)(generation % TWIN_NUMBERS + 1) << 5 : word;
+}
+
 static inline unsigned int word_rank(uintptr_t word)
 {
 	return (word & WORD_RANK) != 0;
@@ -160,6 +176,7 @@ void srcu_barrier_all_threads(struct srcu_struct *ssp);
 
 /* domain.c */
 void srcu_domain_after_fork(struct srcu_struct *ssp, uintptr_t slot);
+void srcu_slotless_after_fork(struct srcu_struct *ssp);
 bool srcu_domain_cover_cpu(struct srcu_struct *ssp, uintptr_t word, unsigned int cpu);
 uintptr_t srcu_domain_word(struct srcu_struct *ssp);
 bool srcu_domain_usable_at(
@@ -180,6 +197,11 @@ static inline void *srcu_owner_gone(const struct srcu_struct *ssp)
 {
 	return (void *)((uintptr_t)ssp | OWNER_GONE);
 }
+
+/* slotless.c */
+void srcu_slotless_add(struct srcu_struct *ssp);
+void srcu_slotless_remove(const struct srcu_struct *ssp);
+void srcu_slotless_for_each(void (*visit)(struct srcu_struct *ssp));
 
 /* gp.c: grace periods by their numbers */
 bool srcu_gp_quiescent(const struct srcu_struct *ssp, unsigned int rank);

@@ -109,14 +109,15 @@ static inline void count_unlock(struct srcu_ctr *at)
 /*
  * Count on the twin, by a release.  A handler that interrupts us may fork, and
  * the child come back here: false, with nothing counted, for then the domain has
- * left the slot of @word, and the twin has counts that it never had before.
+ * left the slot or number of @word, and the twin has counts that it never had before.
  */
 static bool count_on_twin(const struct srcu_struct *ssp, uintptr_t word, uint64_t *count)
 {
 	uint64_t old = __atomic_load_n(count, __ATOMIC_ACQUIRE);
 
 	do
-		if ((__atomic_load_n(&ssp->word_, __ATOMIC_RELAXED) ^ word) & WORD_SLOT)
+		if ((token_word(ssp, __atomic_load_n(&ssp->word_, __ATOMIC_RELAXED)) ^ word) &
+			WORD_SLOT)
 			return false;
 	while (!__atomic_compare_exchange_n(
 		count, &old, old + 1, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE));
@@ -136,6 +137,7 @@ __attribute__((cold, noinline)) static uintptr_t lock_unusual(
 			word = 0;
 			break;
 		}
+		word = token_word(ssp, word);
 		at = unusual_ctr(ssp, word, word & ~WORD_TAGS, false);
 		if (at == twin(ssp, word) && !count_on_twin(ssp, word, &at->srcu_locks))
 			continue;
@@ -181,8 +183,10 @@ static bool token_fits(uintptr_t word, uintptr_t ctr)
 }
 
 /* Is the token one of a section that began before a fork that made this process? */
-static bool inherited(const struct srcu_struct *ssp, uintptr_t ctr)
+static bool inherited(const struct srcu_struct *ssp, uintptr_t word, uintptr_t ctr)
 {
+	if ((word & WORD_TWIN) && ssp->slot_generation_ && ctr >> 5 && ctr >> 5 <= TWIN_NUMBERS)
+		return true;
 	return srcu_percpu_owner(PERCPU_SLOTS, ctr & WORD_SLOT) == srcu_owner_gone(ssp);
 }
 
@@ -203,8 +207,9 @@ __attribute__((cold, noinline)) static void unlock_unusual(
 	uintptr_t word;
 
 	if (srcu_domain_usable_at(ssp, srcu_unlock_names[kind], site, &word)) {
+		word = token_word(ssp, word);
 		if (!token_fits(word, ctr)) {
-			if (!inherited(ssp, ctr))
+			if (!inherited(ssp, word, ctr))
 				srcu_warn_at(ssp, site, "%s: the token is not one of this domain's",
 					srcu_unlock_names[kind]);
 		} else if (!srcu_debugged(ssp) || srcu_debug_unlock(ssp, ctr, kind, site)) {
@@ -228,26 +233,16 @@ static void unlock(struct srcu_struct *ssp, uintptr_t ctr, unsigned int kind, co
 	unlock_unusual(ssp, ctr, kind, site);
 }
 
-static uintptr_t twin_token(const struct srcu_struct *ssp, const struct srcu_ctr *scp)
-{
-	if (ssp && (scp == &ssp->twin_[0] || scp == &ssp->twin_[1]))
-		return scp == &ssp->twin_[1] ? WORD_RANK : 0;
-	return (uintptr_t)scp;
-}
-
 /*
  * The six below are the inline readers once more, and then what they leave to
- * this file.  Without per-CPU memory the tokens are those of the twin: the
- * address of a rank's counts there, or the rank.
+ * this file.
  */
 __attribute__((noinline)) static struct srcu_ctr *lock_fast(
 	struct srcu_struct *ssp, unsigned int kind, const void *site)
 {
 	uintptr_t word = lock(ssp, kind, site);
 
-	if (likely(word & WORD_SLOT))
-		return (struct srcu_ctr *)(word & ~WORD_TAGS);
-	return word ? twin(ssp, word) : &nowhere;
+	return likely(word) ? (struct srcu_ctr *)(word & ~WORD_TAGS) : &nowhere;
 }
 
 struct srcu_ctr *__srcu_read_lock_fast(struct srcu_struct *ssp)
@@ -271,7 +266,7 @@ struct srcu_ctr *__srcu_down_read_fast(struct srcu_struct *ssp)
 __attribute__((noinline)) static void unlock_fast(
 	struct srcu_struct *ssp, struct srcu_ctr *scp, const void *site)
 {
-	unlock(ssp, twin_token(ssp, scp), READ_FAST, site);
+	unlock(ssp, (uintptr_t)scp, READ_FAST, site);
 }
 
 void __srcu_read_unlock_fast(struct srcu_struct *ssp, struct srcu_ctr *scp)
@@ -315,8 +310,8 @@ __attribute__((noinline)) static void unlock_int(
 
 void __srcu_read_unlock(struct srcu_struct *ssp, int idx)
 {
-	uintptr_t ctr = likely(idx > 1) ? srcu_percpu_at((unsigned int)idx)
-					: (uintptr_t)(unsigned int)idx << 4;
+	uintptr_t ctr = likely(idx > LAST_TWIN_TOKEN) ? srcu_percpu_at((unsigned int)idx)
+						      : (uintptr_t)(unsigned int)idx << 4;
 
 #ifdef SRCU_RSEQ_INLINE
 	if (likely(ssp != NULL) &&

@@ -91,7 +91,8 @@ struct srcu_struct {
 	srcu_u64_ membarriers_;
 	srcu_u64_ longest_ns_;
 	struct srcu_node_ *tree_; /* of a domain that many CPUs update at once */
-	srcu_u64_ pad2_[3];
+	struct srcu_struct *next_slotless_;
+	srcu_u64_ pad2_[2];
 
 	/* Callbacks: what call_srcu() and their consumers write. */
 	uintptr_t lists_;          /* CPU 0's list of those that are pushed on, or 0 */
@@ -129,8 +130,8 @@ struct srcu_struct {
 #define SRCU_STRUCT_INIT_(name)                                                                   \
 	{                                                                                         \
 		SRCU_WORD_UNINIT_, 0, 0, #name, SRCU_MAGIC_, 0, {0}, {{0, 0}, {0, 0}}, {0}, 0, 0, \
-			0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, NULL, {0}, 0, 0, 0, NULL, 0, 0, 0, 0, \
-			0,                                                                        \
+			0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, NULL, NULL, {0}, 0, 0, 0, NULL, 0, 0, \
+			0, 0, 0,                                                                  \
 			{SRCU_NO_BATCH_, SRCU_NO_BATCH_, SRCU_NO_BATCH_, SRCU_NO_BATCH_,          \
 				SRCU_NO_BATCH_},                                                  \
 			{NULL, NULL, NULL, NULL}, NULL, 0, NULL, 0, 0, 0, {0, 0}, 0, 0            \

@@ -327,12 +327,6 @@ static void run_after_cleanup(void)
 static void (*const run_in[CONTEXTS])(void) = {
 	run_in_handler, run_in_section, run_in_callback, run_in_child, run_after_cleanup};
 
-/* Without memory the sections of other threads stay counted in a child. */
-static bool tried(enum context context)
-{
-	return row->cells[context].allowed && !(context == CHILD && forced("nomemory"));
-}
-
 /* A cookie that the next poll will make done. */
 static uint64_t unfinished(void)
 {
@@ -346,7 +340,7 @@ static uint64_t unfinished(void)
 
 static void try_row(enum context context)
 {
-	if (!tried(context))
+	if (!row->cells[context].allowed)
 		return;
 	init_domain(&domain, SRCU_CALLBACKS_CALLER);
 	srcu_set_warn_handler(count_report);

@@ -194,10 +194,8 @@ void live(void *arg)
 	a_domain_of_its_own_works();
 	callback_first();
 	if (here.more--) {
-		if (!forced("nomemory")) {
-			begin_sections();
-			queue();
-		}
+		begin_sections();
+		queue();
 		must(child_succeeds(here.kind, live, NULL));
 		end_sections();
 		barrier_first();

@@ -161,11 +161,10 @@ static void handle_steps(void)
 /* Callbacks in each of the places where they can be. */
 static void set_up(void)
 {
-	const struct srcu_options options = {.callbacks = SRCU_CALLBACKS_CALLER};
 	int idx;
 
 	handle_steps();
-	ck_assert_int_eq(init_srcu_struct_with(&domain, &options), 0);
+	init_domain(&domain, SRCU_CALLBACKS_CALLER);
 	/* Once beforehand: the dynamic linker is not what is stepped through. */
 	queue_without_lists(0, CALLBACKS);
 	for (int i = 0; i < OPERATIONS; i++)
@@ -444,7 +443,7 @@ int main(void)
 	TCase *steps_case = test_case("single steps");
 	TCase *cases[] = {steps_case, NULL};
 
-	if (!SANITIZED && !forced("nomemory")) {
+	if (!SANITIZED) {
 		tcase_add_loop_test(steps_case, another_thread_forks_at_any_store, 0, OPERATIONS);
 		tcase_add_loop_test(
 			steps_case, the_thread_itself_forks_at_any_instruction, 0, OPERATIONS);

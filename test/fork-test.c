@@ -142,8 +142,7 @@ static const struct {
 
 static void fork_in(int state, enum srcu_callback_mode mode)
 {
-	/* Sections that are counted on the twin alone cannot be told from the child's own. */
-	if (!child_possible(here.kind) || (state && forced("nomemory")) ||
+	if (!child_possible(here.kind) ||
 		(states[state].needs_threads && mode == SRCU_CALLBACKS_CALLER))
 		return;
 	here.mode = mode;
@@ -328,7 +327,7 @@ START_TEST(a_handler_forks_under_a_wait)
 	pthread_t self = pthread_self();
 
 	here.kind = (enum child_kind)_i;
-	if (!child_possible(here.kind) || forced("nomemory"))
+	if (!child_possible(here.kind))
 		return;
 	action.sa_handler = fork_in_handler;
 	sigaction(SIGUSR1, &action, NULL);
@@ -358,11 +357,8 @@ int main(void)
 	      *inside = test_case("inside");
 	TCase *cases[] = {matrix, slots, inside, NULL};
 
-	/*
-	 * Sections on the twin alone cannot be told from the child's own.  In the child
-	 * of a process with threads the sanitizers' own locks may be held by nobody.
-	 */
-	if (forced("nomemory") || SANITIZED)
+	/* In the child of a process with threads sanitizers' own locks may be held by nobody. */
+	if (SANITIZED)
 		return run_suite("fork", cases);
 	tcase_add_loop_test(matrix, children_live_whatever_the_parent_is_at, 0,
 		(int)firsts_count * STATES * CHILD_KINDS);
