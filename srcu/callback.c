@@ -366,7 +366,7 @@ static enum srcu_batch_nr stage_last(struct srcu_struct *ssp, uint64_t *number)
 }
 
 /*
- * Debug mode: will this thread wait for itself?  Before it is among those who
+ * Will this thread wait for itself?  Before it is among those who
  * wait, since the handler that gets the report may do as it likes.
  */
 static void check_self_wait(struct srcu_struct *ssp, const char *function, const void *site)
@@ -425,7 +425,7 @@ int srcu_barrier_at(struct srcu_struct *ssp, const char *function, const void *s
 	if (srcu_in_callback(ssp))
 		return -EDEADLK;
 	barrier.thread = srcu_thread_number();
-	if (srcu_debugged(ssp))
+	if (srcu_debugged(ssp) || srcu_lock_is_mine(&ssp->gp_lock_))
 		check_self_wait(ssp, function, site);
 	if (!join(ssp, &barrier, &number))
 		return 0;

@@ -25,6 +25,17 @@ const char *const srcu_unlock_names[2] = {"srcu_read_unlock", "srcu_read_unlock_
 enum { UNKNOWN, OFF, ON };
 #define LIMIT "limit="
 
+/* False, with 0 for the usual one, when @text is no number or does not fit. */
+static bool parse_ms(const char *text, uint32_t *ms)
+{
+	char *end;
+	unsigned long long value = strtoull(text, &end, 10);
+	bool right = *text >= '0' && *text <= '9' && !*end && value <= UINT32_MAX;
+
+	*ms = right ? (uint32_t)value : 0;
+	return right;
+}
+
 static uint32_t parse(uint32_t *limit_ms)
 {
 	const char *value = secure_getenv("SRCU_DEBUG");
@@ -32,10 +43,15 @@ static uint32_t parse(uint32_t *limit_ms)
 	*limit_ms = 0;
 	if (!value || !*value || !strcmp(value, "0"))
 		return OFF;
-	if (!strncmp(value, LIMIT, strlen(LIMIT)))
-		*limit_ms = (uint32_t)strtoul(value + strlen(LIMIT), NULL, 10);
-	else if (strcmp(value, "1"))
-		srcu_warn(NULL, "SRCU_DEBUG: '%s' is not 0, 1 or limit=<ms>", value);
+	if (!strncmp(value, LIMIT, strlen(LIMIT))) {
+		if (!parse_ms(value + strlen(LIMIT), limit_ms))
+			srcu_warn(NULL,
+				"SRCU_DEBUG: limit='%.80s' is not milliseconds from 0 to %u: "
+				"the limit is the usual one",
+				value + strlen(LIMIT), UINT32_MAX);
+	} else if (strcmp(value, "1")) {
+		srcu_warn(NULL, "SRCU_DEBUG: '%.80s' is not 0, 1 or limit=<ms>", value);
+	}
 	return ON;
 }
 
@@ -196,7 +212,11 @@ void srcu_debug_wait(const struct srcu_struct *ssp, const char *function, const 
 	struct srcu_section own;
 	char text[SITE_TEXT];
 
-	if (srcu_section_of_thread(&like, &own))
+	if (srcu_lock_is_mine(&ssp->gp_lock_))
+		srcu_warn_at(ssp, site,
+			"%s: waits for the grace period that this thread leads: a handler must not",
+			function);
+	if (srcu_debugged(ssp) && srcu_section_of_thread(&like, &own))
 		srcu_warn_at(ssp, site,
 			"%s: waits for this thread's own section, begun by %s at %s", function,
 			srcu_lock_names[own.kind], srcu_describe_site(own.site, text));

@@ -45,7 +45,6 @@ uint64_t srcu_stall_ns(const struct srcu_struct *ssp);
 void srcu_debug_lock(struct srcu_struct *ssp, uintptr_t ctr, unsigned int kind, const void *site);
 bool srcu_debug_unlock(struct srcu_struct *ssp, uintptr_t ctr, unsigned int kind, const void *site);
 void srcu_debug_wait(const struct srcu_struct *ssp, const char *function, const void *site);
-
 void srcu_debug_after_fork(struct srcu_struct *ssp);
 void srcu_debug_end(struct srcu_struct *ssp);
 void srcu_debug_holders(const struct srcu_struct *ssp, char *text, size_t size);
@@ -57,6 +56,9 @@ bool srcu_section_of_thread(const struct srcu_section *like, struct srcu_section
 bool srcu_section_next(const struct srcu_struct *ssp, uint32_t *index, struct srcu_section *found);
 void srcu_section_describe(const struct srcu_section *section, char *text, size_t size);
 void srcu_section_forget(const struct srcu_struct *ssp);
+
+/* stall.c */
+void srcu_stall_report(const struct srcu_struct *ssp, uint64_t waited_ns);
 
 /* dump.c: the list of domains in debug mode */
 void srcu_dump_add(struct srcu_struct *ssp);

@@ -8,7 +8,7 @@
 
 #include "debug.h"
 
-#define DOMAINS 1024
+#define DOMAINS SRCU_DEBUG_DOMAINS
 
 static struct srcu_struct *domains[DOMAINS];
 static uint32_t lock;

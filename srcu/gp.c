@@ -51,8 +51,10 @@
  * no slot, because the domain has just been initialised by somebody else or has
  * no memory, or has just been cleaned up, leaves only the twin to look at.
  */
-static uintptr_t rank_ctr(uintptr_t word, unsigned int rank)
+uintptr_t srcu_gp_rank_ctr(const struct srcu_struct *ssp, unsigned int rank)
 {
+	uintptr_t word = __atomic_load_n(&ssp->word_, __ATOMIC_ACQUIRE);
+
 	return word & WORD_SLOT ? (word & WORD_SLOT) | (rank ? WORD_RANK : 0) : 0;
 }
 
@@ -88,7 +90,7 @@ static inline uint64_t sum_locks(const struct srcu_struct *ssp, uintptr_t ctr, u
 /* Has the rank as many unlocks as locks?  The order of the two sums is the point. */
 bool srcu_gp_quiescent(const struct srcu_struct *ssp, unsigned int rank)
 {
-	uintptr_t ctr = rank_ctr(__atomic_load_n(&ssp->word_, __ATOMIC_ACQUIRE), rank);
+	uintptr_t ctr = srcu_gp_rank_ctr(ssp, rank);
 	uint64_t unlocks = sum_unlocks(ssp, ctr, rank); /* U */
 
 	return unlocks == sum_locks(ssp, ctr, rank); /* L */
@@ -97,7 +99,7 @@ bool srcu_gp_quiescent(const struct srcu_struct *ssp, unsigned int rank)
 /* Sections of a rank that are under way: exact when nobody comes or goes, else no fewer. */
 uint64_t srcu_gp_readers_of(const struct srcu_struct *ssp, unsigned int rank)
 {
-	uintptr_t ctr = rank_ctr(__atomic_load_n(&ssp->word_, __ATOMIC_ACQUIRE), rank);
+	uintptr_t ctr = srcu_gp_rank_ctr(ssp, rank);
 	uint64_t unlocks = sum_unlocks(ssp, ctr, rank);
 
 	return sum_locks(ssp, ctr, rank) - unlocks;
@@ -194,23 +196,23 @@ uint64_t srcu_gp_waited(const struct srcu_struct *ssp, uint64_t now)
 	return since && since < now ? now - since : 0;
 }
 
-/* Under the lock: the grace period takes time.  Report it when that is too long. */
+/*
+ * Under the lock: the grace period takes time.  Report it when that is more than the
+ * limit there is now, and then than twice, four times... the limit.
+ */
 static uint64_t gp_note_wait(struct srcu_struct *ssp, uint64_t now)
 {
-	static const char *const ranks[] = {"none", "0", "1", "0 and 1"};
-	uint64_t waited = srcu_gp_waited(ssp, now);
-	char text[READERS_TEXT];
+	uint64_t waited = srcu_gp_waited(ssp, now), limit = srcu_stall_ns(ssp);
 
 	if (!ssp->gp_since_) {
 		__atomic_store_n(&ssp->gp_since_, now, __ATOMIC_RELAXED);
-		ssp->gp_report_ = srcu_stall_ns(ssp);
+		ssp->gp_reported_ = 0;
 	}
-	if (waited > ssp->gp_report_) {
-		srcu_warn(ssp, "grace period %llu has waited %llu s (rank %s): %s",
-			(unsigned long long)ssp->started_,
-			(unsigned long long)(waited / 1000000000u), ranks[ssp->gp_pending_],
-			srcu_describe_readers(ssp, text));
-		ssp->gp_report_ *= 2;
+	while (limit <= ssp->gp_reported_)
+		limit *= 2;
+	if (unlikely(waited > limit)) {
+		ssp->gp_reported_ = waited;
+		srcu_stall_report(ssp, waited);
 	}
 	return waited;
 }

@@ -205,6 +205,7 @@ void srcu_slotless_for_each(void (*visit)(struct srcu_struct *ssp));
 
 /* gp.c: grace periods by their numbers */
 bool srcu_gp_quiescent(const struct srcu_struct *ssp, unsigned int rank);
+uintptr_t srcu_gp_rank_ctr(const struct srcu_struct *ssp, unsigned int rank);
 uint64_t srcu_gp_readers_of(const struct srcu_struct *ssp, unsigned int rank);
 uint64_t srcu_gp_readers(const struct srcu_struct *ssp);
 uint64_t srcu_gp_next(const struct srcu_struct *ssp);
@@ -216,6 +217,7 @@ bool srcu_gp_hurried(const struct srcu_struct *ssp);
 uint64_t srcu_gp_waited(const struct srcu_struct *ssp, uint64_t now);
 
 /* lock.c */
+bool srcu_lock_is_mine(const uint32_t *lock);
 bool srcu_is_unlocked(const uint32_t *lock);
 bool srcu_trylock(uint32_t *lock);
 void srcu_lock(uint32_t *lock);

@@ -58,6 +58,14 @@ bool srcu_is_unlocked(const uint32_t *lock)
 	return is_free(__atomic_load_n(lock, __ATOMIC_RELAXED));
 }
 
+/* Does the calling thread hold it? */
+bool srcu_lock_is_mine(const uint32_t *lock)
+{
+	uint32_t word = __atomic_load_n(lock, __ATOMIC_RELAXED);
+
+	return word && word >> NUMBER_SHIFT == srcu_thread_number();
+}
+
 /*
  * Acquire for what the lock protects.  A full fence besides: a leader that
  * srcu_gp_hurry() does not see holding the lock sees what that stored.

@@ -81,12 +81,12 @@ struct srcu_struct {
 	srcu_u64_ needed_;  /* the latest that somebody polls for */
 	srcu_u64_ hurried_; /* up to this one they are expedited */
 	uint32_t gp_lock_;
-	uint32_t gp_pending_; /* ranks that the running one waits for, a bit each */
-	uint32_t gp_kick_;    /* what its leader sleeps on; changed to wake it */
-	uint32_t gp_crowd_;   /* callers that did not get the lock since it began */
-	srcu_u64_ gp_since_;  /* when the running one was first found to take time, or 0 */
-	srcu_u64_ gp_report_; /* the wait after which it is next reported */
-	srcu_u64_ gp_last_;   /* when the latest that took time ended */
+	uint32_t gp_pending_;   /* ranks that the running one waits for, a bit each */
+	uint32_t gp_kick_;      /* what its leader sleeps on; changed to wake it */
+	uint32_t gp_crowd_;     /* callers that did not get the lock since it began */
+	srcu_u64_ gp_since_;    /* when the running one was first found to take time, or 0 */
+	srcu_u64_ gp_reported_; /* the wait at which it was last reported, or 0 */
+	srcu_u64_ gp_last_;     /* when the latest that took time ended */
 	srcu_u64_ shared_;
 	srcu_u64_ membarriers_;
 	srcu_u64_ longest_ns_;
@@ -321,25 +321,35 @@ SRCU_API int srcu_get_stats(const struct srcu_struct *ssp, struct srcu_stats *st
  * threads that have exited.  An unlock without a lock is not counted.
  *
  * Sections that are under way at the switch stay legal, and go without a record;
- * so do those that find all 4096 records taken.  There is no way back.  Once
- * more it sets the limit only.  SRCU_DEBUG=1 in the environment has the same
- * effect on all domains from their start, and SRCU_DEBUG=limit=<ms> sets the
- * limit as well.
+ * so do those that find all SRCU_DEBUG_SECTIONS records taken.  There is no way
+ * back.  Once more it sets the limit only, also for the grace period that waits
+ * already.  SRCU_DEBUG=1 in the environment has the same effect on all domains
+ * from their start, and SRCU_DEBUG=limit=<ms> sets the limit as well; a limit that
+ * is no number is reported, and the usual one taken.
  *
- * Context: any thread; not a signal handler.  May run a full barrier on every CPU.
+ * Context: any thread, also inside a reader or a callback; not a signal handler.
+ * May run a full barrier on every CPU; does not block.
  * Return: 0, or -EINVAL for a domain that cannot be used, which is reported.
+ * Origin: ours.
  */
 SRCU_API int srcu_debug(struct srcu_struct *ssp, unsigned int limit_ms);
 
+/** SRCU_DEBUG_SECTIONS - how many sections, of all domains, are on record at a time */
 #define SRCU_DEBUG_SECTIONS 4096
+
+/** SRCU_DEBUG_DOMAINS - how many domains srcu_dump() knows of at a time */
+#define SRCU_DEBUG_DOMAINS 1024
 
 /**
  * srcu_dump - write what is known of the domains in debug mode
  * @to: the stream
  *
- * Statistics, and the sections on record with thread, age and call site.
+ * Statistics, and the sections on record with thread, age and call site.  Domains
+ * that were switched to debug mode while SRCU_DEBUG_DOMAINS were in it are left out.
  *
- * Context: any thread; not a signal handler.
+ * Context: any thread, also inside a reader or a callback; not a signal handler.
+ * Blocks as @to does, and cleanup_srcu_struct() of a domain in debug mode waits for it.
+ * Origin: ours.
  */
 SRCU_API void srcu_dump(FILE *to);
 
@@ -348,8 +358,14 @@ SRCU_API void srcu_dump(FILE *to);
  * @ssp: the domain concerned, or NULL
  * @message: one line without a newline, valid during the call
  *
- * May be called in any context in which the library may be, signal handlers
- * included.
+ * Called in any context in which the library may be, signal handlers and the
+ * library's threads included, and from several threads at once; on the thread that
+ * is reported, or that leads the grace period which is held up.  That one goes on
+ * when the handler has returned, and not before: the handler must not wait for a
+ * grace period or for callbacks of @ssp, nor for anything that may wait for them.
+ * It would wait for itself, which is reported.  Cancellation is disabled.
+ * The reports of a handler that is called by its own reports go to stderr from the
+ * fourth on.
  */
 typedef void srcu_warn_fn(const struct srcu_struct *ssp, const char *message);
 
@@ -357,8 +373,10 @@ typedef void srcu_warn_fn(const struct srcu_struct *ssp, const char *message);
  * srcu_set_warn_handler - choose where reports of misuse and stalls go
  * @handler: the handler, or NULL for the default, which writes to stderr
  *
- * Context: any.
- * Return: the previous handler, NULL for the default.
+ * Context: any, signal handlers and readers included; keeps errno; never blocks.
+ * Ordering: what the caller did before is seen by the handler.
+ * Return: the previous handler, NULL for the default; it may be running still.
+ * Origin: ours.
  */
 SRCU_API srcu_warn_fn *srcu_set_warn_handler(srcu_warn_fn *handler);
 

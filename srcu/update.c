@@ -13,7 +13,8 @@ static bool wait_until(struct srcu_struct *ssp, uint64_t number, uint64_t deadli
 {
 	bool in_time;
 
-	if (srcu_debugged(ssp) && deadline_ns && !srcu_gp_done(ssp, number))
+	if (deadline_ns && !srcu_gp_done(ssp, number) &&
+		(srcu_debugged(ssp) || srcu_lock_is_mine(&ssp->gp_lock_)))
 		srcu_debug_wait(ssp, function, site);
 	PROBE(synchronize_begin, ssp, number);
 	in_time = srcu_gp_wait(ssp, number, deadline_ns);

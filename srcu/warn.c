@@ -16,6 +16,15 @@
 
 #include "debug.h"
 
+/*
+ * How many handlers a thread may be in at a time: one that is interrupted by a signal
+ * is in two.  What is deeper is a handler whose reports call it again for ever.
+ */
+#define NESTED_HANDLERS 4
+
+/* For the domain's name, the counts and the readers of a grace period that is held up. */
+#define MESSAGE_TEXT 1000
+
 static srcu_warn_fn *warn_handler;
 
 srcu_warn_fn *srcu_set_warn_handler(srcu_warn_fn *handler)
@@ -27,7 +36,7 @@ srcu_warn_fn *srcu_set_warn_handler(srcu_warn_fn *handler)
 static void to_stderr(const char *message)
 {
 	struct pollfd stderr_fd = {.fd = STDERR_FILENO, .events = POLLOUT};
-	char line[720];
+	char line[MESSAGE_TEXT + 16];
 	int length = snprintf(line, sizeof(line), "libsrcu: %s\n", message);
 	ssize_t written;
 
@@ -98,9 +107,10 @@ const char *srcu_describe_site(const void *site, char text[SITE_TEXT])
 static void report(
 	const struct srcu_struct *ssp, const void *site, const char *format, va_list args)
 {
+	static __thread unsigned int nested __attribute__((tls_model("initial-exec")));
 	srcu_warn_fn *handler = __atomic_load_n(&warn_handler, __ATOMIC_ACQUIRE);
 	int saved_errno = errno, cancel_state;
-	char message[660], text[SITE_TEXT];
+	char message[MESSAGE_TEXT], text[SITE_TEXT];
 	size_t length;
 
 	/* Neither write() nor the handler may be where a caller is cancelled. */
@@ -111,10 +121,13 @@ static void report(
 	if (site)
 		snprintf(message + length, sizeof(message) - length, " (thread %d, at %s)",
 			srcu_this_thread(), srcu_describe_site(site, text));
-	if (handler)
+	if (handler && nested < NESTED_HANDLERS) {
+		nested++;
 		handler(ssp, message);
-	else
+		nested--;
+	} else {
 		to_stderr(message);
+	}
 	pthread_setcancelstate(cancel_state, &cancel_state);
 	errno = saved_errno;
 }

@@ -258,6 +258,46 @@ START_TEST(the_environment_switches_it_on)
 }
 END_TEST
 
+/* What is behind "limit=", and the limit that it makes; BAD: it is reported. */
+#define BAD UINT64_MAX
+
+static const struct {
+	const char *text;
+	uint64_t limit_ms;
+} limits[] = {
+	{"", BAD},
+	{"soon", BAD},
+	{"5x", BAD},
+	{"-1", BAD},
+	{" 5", BAD},
+	{"4294967296", BAD},
+	{"99999999999999999999", BAD},
+	{"0", 0},
+	{"007", 7},
+	{"4294967295", 4294967295},
+};
+
+START_TEST(a_limit_that_is_none_is_reported)
+{
+	DEFINE_SRCU(by_environment);
+	bool bad = limits[_i].limit_ms == BAD;
+	char setting[64], expected[64];
+
+	snprintf(setting, sizeof(setting), "limit=%s", limits[_i].text);
+	snprintf(expected, sizeof(expected), "SRCU_DEBUG: limit='%s' is not ", limits[_i].text);
+	ck_assert_int_eq(setenv("SRCU_DEBUG", setting, 1), 0);
+	messages_keep();
+	srcu_read_unlock(&by_environment, srcu_read_lock(&by_environment));
+	ck_assert_uint_eq(messages(), bad);
+	ck_assert(!bad || strstr(message(0), expected));
+	/* Debug mode is on all the same. */
+	ck_assert_uint_eq(by_environment.limit_ms_, bad ? 0 : limits[_i].limit_ms);
+	srcu_read_unlock(&by_environment, 0);
+	ck_assert_uint_eq(messages(), bad + 1u);
+	ck_assert_int_eq(cleanup_srcu_struct(&by_environment), 0);
+}
+END_TEST
+
 START_TEST(a_child_may_end_what_it_inherited)
 {
 	int idx, status;
@@ -300,6 +340,8 @@ int main(void)
 	tcase_add_test(load, other_threads_end_sections);
 	tcase_add_test(load, sections_beyond_the_records_are_legal);
 	tcase_add_test(load, the_environment_switches_it_on);
+	tcase_add_loop_test(load, a_limit_that_is_none_is_reported, 0,
+		(int)(sizeof(limits) / sizeof(limits[0])));
 	tcase_add_test(load, a_child_may_end_what_it_inherited);
 	tcase_add_test(load, a_domain_that_cannot_be_used_cannot_be_switched);
 	return run_suite("debug mode: load", cases);

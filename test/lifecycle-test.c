@@ -84,6 +84,27 @@ START_TEST(a_static_domain_may_end_unused)
 }
 END_TEST
 
+static unsigned int handled;
+
+static void report_again(const struct srcu_struct *ssp, const char *message)
+{
+	(void)message;
+	handled++;
+	synchronize_srcu((struct srcu_struct *)(uintptr_t)ssp);
+}
+
+START_TEST(a_handler_whose_reports_call_it_comes_to_an_end)
+{
+	ck_assert_ptr_nonnull(freopen("/dev/null", "w", stderr));
+	srcu_set_warn_handler(report_again);
+	synchronize_srcu(NULL);
+	ck_assert_uint_eq(handled, 4);
+	/* It was not for good. */
+	synchronize_srcu(NULL);
+	ck_assert_uint_eq(handled, 8);
+}
+END_TEST
+
 START_TEST(cleanup_with_a_reader_inside_frees_nothing)
 {
 	struct srcu_struct domain;
@@ -310,6 +331,7 @@ int main(void)
 		tcase_add_test(misuse, null_is_refused);
 		tcase_add_test(misuse, a_zeroed_domain_is_reported);
 		tcase_add_test(misuse, use_after_cleanup_is_reported);
+		tcase_add_test(misuse, a_handler_whose_reports_call_it_comes_to_an_end);
 		tcase_add_test(misuse, cleanup_with_a_reader_inside_frees_nothing);
 		tcase_add_test(misuse, cleanup_during_a_grace_period_frees_nothing);
 		tcase_add_test(misuse, cleanup_under_waiting_updaters_does_not_crash);

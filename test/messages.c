@@ -13,7 +13,7 @@
 
 #define MOST 16
 
-static char kept[MOST][800];
+static char kept[MOST][1000];
 static unsigned int begun, complete;
 
 static void keep(const struct srcu_struct *ssp, const char *text)
