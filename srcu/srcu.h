@@ -334,10 +334,10 @@ SRCU_API int srcu_get_stats(const struct srcu_struct *ssp, struct srcu_stats *st
  */
 SRCU_API int srcu_debug(struct srcu_struct *ssp, unsigned int limit_ms);
 
-/** SRCU_DEBUG_SECTIONS - how many sections, of all domains, are on record at a time */
+/* How many sections, of all domains, are on record at a time. */
 #define SRCU_DEBUG_SECTIONS 4096
 
-/** SRCU_DEBUG_DOMAINS - how many domains srcu_dump() knows of at a time */
+/* How many domains srcu_dump() knows of at a time. */
 #define SRCU_DEBUG_DOMAINS 1024
 
 /**

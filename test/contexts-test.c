@@ -158,6 +158,20 @@ static long use_set_handler(void)
 	return srcu_set_warn_handler(count_report) == count_report;
 }
 
+static long use_debug(void)
+{
+	return srcu_debug(&domain, 0);
+}
+
+static long use_dump(void)
+{
+	static char text[4096];
+	FILE *to = fmemopen(text, sizeof(text), "w");
+
+	srcu_dump(to);
+	return to ? fclose(to) : -1;
+}
+
 /* What may be expected in one context. */
 struct cell {
 	bool allowed;
@@ -194,6 +208,8 @@ static const struct row {
 	{"batches_completed", use_batches, {IS(1), IS(1), IS(1), IS(1), WARNS(0, 1)}},
 	{"get_stats", use_stats, {IS(0), IS(0), IS(0), IS(0), IS(-EINVAL)}},
 	{"set_warn_handler", use_set_handler, {IS(1), IS(1), IS(1), IS(1), IS(1)}},
+	{"debug", use_debug, {NO, IS(0), IS(0), IS(0), WARNS(-EINVAL, 1)}},
+	{"dump", use_dump, {NO, IS(0), IS(0), IS(0), IS(0)}},
 	{"synchronize", use_synchronize, {NO, NO, IS(0), IS(0), WARNS(0, 1)}},
 	{"expedited", use_expedited, {NO, NO, IS(0), IS(0), WARNS(0, 1)}},
 	{"timeout", use_timeout, {NO, IS(-ETIMEDOUT), IS(0), IS(0), WARNS(-EINVAL, 1)}},

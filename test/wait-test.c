@@ -6,78 +6,28 @@
  *
  * White box: the counts of a domain are looked at where the library has them.
  */
-#include <dlfcn.h>
 #include <errno.h>
-#include <linux/futex.h>
-#include <sched.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/syscall.h>
-#include <time.h>
-#include <unistd.h>
 
+#include "clock.h"
 #include "messages.h"
-
-#define US 1000u
-#define MS (1000 * US)
-#define S  (1000 * MS)
 
 DEFINE_STATIC_SRCU(domain);
 
-/* The time, once it is the test's; each look at it takes a microsecond. */
-static uint64_t now_ns;
-
-/* What the leader of the grace period does before each time it has slept. */
+/* What the leader of the grace period does before each time it sleeps. */
 static void (*on_nap)(void);
 static uint64_t naps, longest_ns, first_nap_ns;
 
-/* The program's definitions come before the C library's. */
-int clock_gettime(clockid_t id, struct timespec *time)
+static void nap(const uint32_t *word, uint64_t ns)
 {
-	static int (*next)(clockid_t, struct timespec *);
-
-	if (!next)
-		*(void **)&next = dlsym(RTLD_NEXT, "clock_gettime");
-	if (!now_ns)
-		return next(id, time);
-	now_ns += US;
-	time->tv_sec = (time_t)(now_ns / S);
-	time->tv_nsec = (long)(now_ns % S);
-	return 0;
-}
-
-static long nap(const uint32_t *word, const long *timeout)
-{
-	uint64_t ns = (uint64_t)timeout[0] * S + (uint64_t)timeout[1];
-
-	if (word == &domain.gp_kick_) {
-		if (!naps++)
-			first_nap_ns = now_ns;
-		if (ns > longest_ns)
-			longest_ns = ns;
-		on_nap();
-	}
-	now_ns += ns;
-	return 0;
-}
-
-long syscall(long number, ...)
-{
-	static long (*next)(long, ...);
-	const int given = number == SYS_futex ? 6 : 3; /* by all callers in the library */
-	long a[6] = {0};
-	va_list args;
-
-	if (!next)
-		*(void **)&next = dlsym(RTLD_NEXT, "syscall");
-	va_start(args, number);
-	for (int i = 0; i < given; i++)
-		a[i] = va_arg(args, long);
-	va_end(args);
-	if (now_ns && number == SYS_futex && a[1] == FUTEX_WAIT_PRIVATE)
-		return nap((const uint32_t *)a[0], (const long *)a[3]);
-	return next(number, a[0], a[1], a[2], a[3], a[4], a[5]);
+	if (word != &domain.gp_kick_)
+		return;
+	if (!naps++)
+		first_nap_ns = now_ns;
+	if (ns > longest_ns)
+		longest_ns = ns;
+	on_nap();
 }
 
 static int idx;
@@ -112,6 +62,7 @@ static void setup(void)
 {
 	messages_keep();
 	srcu_read_unlock(&domain, srcu_read_lock(&domain));
+	before_nap = nap;
 	now_ns = S;
 }
 
@@ -198,13 +149,13 @@ static bool says(unsigned int n, const char *what)
 START_TEST(a_wait_is_reported_after_ten_seconds_and_doubling)
 {
 	setup();
-	wait_for(45 * (uint64_t)S, end_in_time);
+	wait_for(45 * S, end_in_time);
 	ck_assert_uint_eq(messages(), 3);
 	ck_assert(says(0, "domain 'domain': grace period 1 has waited 10."));
 	ck_assert(says(1, " has waited 20.") && says(2, " has waited 40."));
 	for (unsigned int n = 0; n < 3; n++)
 		ck_assert(says(n, ", limit 10.000 s; rank ") && says(n, "; 1 reader(s) inside"));
-	wait_for(9 * (uint64_t)S, end_in_time);
+	wait_for(9 * S, end_in_time);
 	ck_assert_uint_eq(messages(), 3);
 	finish();
 }
@@ -240,7 +191,7 @@ static void lower_limit(void)
 START_TEST(a_lower_limit_repeats_no_reports)
 {
 	setup();
-	wait_for(15 * (uint64_t)S, lower_limit);
+	wait_for(15 * S, lower_limit);
 	ck_assert_uint_eq(messages(), 1);
 	finish();
 }
@@ -289,10 +240,10 @@ START_TEST(a_report_has_the_counts_of_the_ranks_that_are_waited_for)
 	expect_rank(both, sizeof(both), 1, 1);
 	expect_rank(one, sizeof(one), 0, 1);
 	end_ns = UINT64_MAX;
-	ck_assert_int_eq(synchronize_srcu_timeout(&domain, 11 * (uint64_t)S), -ETIMEDOUT);
+	ck_assert_int_eq(synchronize_srcu_timeout(&domain, 11 * S), -ETIMEDOUT);
 	ck_assert_msg(says(0, both), "'%s' is not in '%s'", both, message(0));
 	srcu_up_read(&domain, idx);
-	ck_assert_int_eq(synchronize_srcu_timeout(&domain, 11 * (uint64_t)S), -ETIMEDOUT);
+	ck_assert_int_eq(synchronize_srcu_timeout(&domain, 11 * S), -ETIMEDOUT);
 	ck_assert_msg(says(1, one), "'%s' is not in '%s'", one, message(1));
 	ck_assert(!says(1, "rank 1"));
 	srcu_up_read(&domain, other);
@@ -316,7 +267,7 @@ START_TEST(a_handler_that_waits_for_its_own_domain_is_reported)
 {
 	setup();
 	srcu_set_warn_handler(synchronize_in_handler);
-	wait_for(15 * (uint64_t)S, end_in_time);
+	wait_for(15 * S, end_in_time);
 	ck_assert_uint_eq(stalls, 1);
 	ck_assert_uint_eq(nested, 1);
 	finish();
