@@ -65,7 +65,12 @@ struct srcu_hlist_node {
 	struct srcu_hlist_node **pprev; /* updaters only: the link that leads here, or NULL */
 };
 
-/** SRCU_LIST_HEAD_INIT, SRCU_HLIST_HEAD_INIT - the initial value of an empty list's head */
+/**
+ * SRCU_LIST_HEAD_INIT, SRCU_HLIST_HEAD_INIT - the initial value of an empty list's head
+ * @name: the variable's name
+ *
+ * Origin: Linux, LIST_HEAD_INIT() and HLIST_HEAD_INIT.
+ */
 #define SRCU_LIST_HEAD_INIT(name) \
 	{                         \
 		&(name), &(name)  \
@@ -78,6 +83,8 @@ struct srcu_hlist_node {
 /**
  * SRCU_LIST_HEAD, SRCU_HLIST_HEAD - define the head of an empty list
  * @name: the variable's name
+ *
+ * Origin: Linux, LIST_HEAD() and HLIST_HEAD().
  */
 #define SRCU_LIST_HEAD(name)  struct srcu_list_head name = SRCU_LIST_HEAD_INIT(name)
 #define SRCU_HLIST_HEAD(name) struct srcu_hlist_head name = SRCU_HLIST_HEAD_INIT
@@ -85,6 +92,10 @@ struct srcu_hlist_node {
 /**
  * INIT_SRCU_LIST_HEAD, INIT_SRCU_HLIST_HEAD - make a list empty
  * @head: its head, which no reader can see
+ *
+ * Context: any, signal handlers included; never blocks.
+ * Ordering: none.
+ * Origin: Linux, INIT_LIST_HEAD() and INIT_HLIST_HEAD().
  */
 static inline void INIT_SRCU_LIST_HEAD(struct srcu_list_head *head)
 {
@@ -113,7 +124,7 @@ static inline void srcu_list_insert_(
  * @node: the links in the element, which no reader can see
  * @head: the list's head; or an element, behind or before which @node goes
  *
- * Context: any, under the updaters' lock.
+ * Context: any, under the updaters' lock; never blocks.
  * Ordering: what was written to the element before is seen by the walks that
  * reach it.
  * Origin: Linux, list_add_rcu() and list_add_tail_rcu().
@@ -136,7 +147,9 @@ static inline void srcu_list_add_tail(struct srcu_list_head *node, struct srcu_l
  * change it, or add it again, only after synchronize_srcu().
  *
  * Context: any, under the updaters' lock; also in the body of a walk that is at
- * the element.
+ * the element; never blocks.
+ * Ordering: the walks that do not find it see what was written to the element behind
+ * it before that was added.
  * Origin: Linux, list_del_rcu().
  */
 static inline void srcu_list_del(struct srcu_list_head *node)
@@ -186,7 +199,7 @@ static inline void srcu_hlist_add_head(struct srcu_hlist_node *node, struct srcu
  * srcu_hlist_del - take an element out of its hlist
  * @node: the links in the element
  *
- * Context and what to do with the element: as srcu_list_del().
+ * Context, ordering and what to do with the element: as srcu_list_del().
  * Origin: Linux, hlist_del_rcu().
  */
 static inline void srcu_hlist_del(struct srcu_hlist_node *node)
@@ -274,6 +287,7 @@ static inline const struct srcu_list_head *srcu_list_links_(const void *element,
  *
  * As list_for_each_entry_srcu(), but @pos is NULL at the end.
  *
+ * Context and ordering: as list_for_each_entry_srcu().
  * Origin: Linux, hlist_for_each_entry_srcu().
  */
 #define hlist_for_each_entry_srcu(pos, head, member, cond)                                   \

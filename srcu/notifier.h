@@ -97,8 +97,10 @@ SRCU_API int srcu_init_notifier_head(struct srcu_notifier_head *nh);
  * and leaves the chain usable, as cleanup_srcu_struct() does: free the memory
  * around a chain only after a return of 0.
  *
- * Context: any thread; not a signal handler, not inside a callback of @nh.
- * Return: 0, -EBUSY or -EINVAL.
+ * Context: any thread; not a signal handler, not inside a callback of @nh.  Blocks as
+ * cleanup_srcu_struct() does.
+ * Return: 0; -EBUSY; -EINVAL for a chain that is NULL, was never initialised or was
+ * cleaned up before.
  * Origin: Linux, where it warns and leaks instead of returning an error.
  */
 SRCU_API int srcu_cleanup_notifier_head(struct srcu_notifier_head *nh);

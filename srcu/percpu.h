@@ -108,10 +108,17 @@ SRCU_API extern uint32_t srcu_percpu_mark_;
  * Context: any thread; not a signal handler.  Does not block.
  * Return: what per_cpu_ptr() and the this_cpu operations take, or NULL with
  * errno EINVAL (size or alignment) or ENOMEM.
+ * Origin: Linux, __alloc_percpu().
  */
 SRCU_API void *alloc_percpu_size(size_t size, size_t align);
 
-/** alloc_percpu - allocate one @type on every possible CPU; see alloc_percpu_size() */
+/**
+ * alloc_percpu - allocate one @type on every possible CPU
+ * @type: of at most SRCU_PERCPU_MAX bytes
+ *
+ * Context and return: as alloc_percpu_size().
+ * Origin: Linux, alloc_percpu().
+ */
 #define alloc_percpu(type) ((type *)alloc_percpu_size(sizeof(type), __alignof__(type)))
 
 /**
@@ -122,7 +129,8 @@ SRCU_API void *alloc_percpu_size(size_t size, size_t align);
  * A pointer that alloc_percpu() did not return is reported to the warn handler
  * and left alone.
  *
- * Context: any thread; not a signal handler.
+ * Context: any thread; not a signal handler.  Does not block.
+ * Origin: Linux, free_percpu().
  */
 SRCU_API void free_percpu(void *p);
 
@@ -132,11 +140,21 @@ SRCU_API void free_percpu(void *p);
  * The width of the kernel's CPU masks: at least one more than the highest
  * possible id, and often a good deal more.
  *
- * Context: any, signal handlers included.
+ * Context: any, signal handlers included; keeps errno.
+ * Return: the number, the same each time.
+ * Origin: Linux, num_possible_cpus() and nr_cpu_ids.
  */
 SRCU_API unsigned int nr_possible_cpus(void);
 
-/** for_each_possible_cpu - loop over the ids of all CPUs that could ever run a thread */
+/**
+ * for_each_possible_cpu - loop over the ids of all CPUs that could ever run a thread
+ * @cpu: the loop's variable, an integer
+ *
+ * The head of a for statement.
+ *
+ * Context: as nr_possible_cpus().
+ * Origin: Linux, for_each_possible_cpu(), which leaves out ids that no CPU has.
+ */
 #define for_each_possible_cpu(cpu) \
 	for ((cpu) = 0; (unsigned int)(cpu) < nr_possible_cpus(); (cpu)++)
 
@@ -149,6 +167,10 @@ static inline void *srcu_per_cpu_ptr_(void *p, unsigned int cpu)
  * per_cpu_ptr - address of one CPU's copy
  * @p: what alloc_percpu() returned
  * @cpu: a CPU id below nr_possible_cpus()
+ *
+ * Context: any, signal handlers included.
+ * Return: the address, valid until free_percpu().
+ * Origin: Linux, per_cpu_ptr().
  */
 #define per_cpu_ptr(p, cpu) ((__typeof__(p))srcu_per_cpu_ptr_((void *)(p), (unsigned int)(cpu)))
 
@@ -160,7 +182,9 @@ static inline void *srcu_per_cpu_ptr_(void *p, unsigned int cpu)
  * threads meanwhile may or may not be counted; those that happen before the
  * call are.
  *
- * Context: any, signal handlers included.
+ * Context: any, signal handlers included; keeps errno; never blocks.
+ * Return: the value, modulo 2^64.
+ * Origin: ours.
  */
 SRCU_API uint64_t percpu_sum(const uint64_t *p);
 
@@ -185,28 +209,47 @@ static inline void srcu_this_cpu_add_inline_(uint64_t *p, uint64_t n)
  * One step for every other thread and for every signal handler on this thread.
  * Orders nothing else.
  *
- * Context: any, signal handlers included; not a vfork() child.
+ * Context: any, signal handlers included; not a vfork() child.  Keeps errno; never
+ * blocks.
+ * Origin: Linux, this_cpu_add().
  */
 #define this_cpu_add(pcp, n) srcu_this_cpu_add_inline_(&(pcp), (uint64_t)(n))
 
-/** this_cpu_inc - add one to this CPU's copy; see this_cpu_add() */
+/**
+ * this_cpu_inc - add one to this CPU's copy of a counter
+ * @pcp: the counter, as an lvalue
+ *
+ * Context and ordering: as this_cpu_add().
+ * Origin: Linux, this_cpu_inc().
+ */
 #define this_cpu_inc(pcp) this_cpu_add(pcp, 1)
 
 /**
  * this_cpu_read - value of this CPU's copy
+ * @pcp: the counter, as an lvalue
  *
  * A hint unless the thread is pinned: it may run elsewhere by the time it looks
  * at the value, and the twin is not in it.  For the value of a counter take
  * percpu_sum().
  *
  * Context: any, signal handlers included.
+ * Ordering: none.
+ * Return: the value.
+ * Origin: Linux, this_cpu_read().
  */
 #define this_cpu_read(pcp) __this_cpu_read(pcp)
 
 /**
  * __this_cpu_read, __this_cpu_write - plain access to this CPU's copy
+ * @pcp: the counter, as an lvalue
+ * @v: its new value there
  *
  * For a thread that is pinned and whose signal handlers leave the object alone.
+ *
+ * Context: any, under that condition.
+ * Ordering: none.
+ * Return: __this_cpu_read(): the value.
+ * Origin: Linux, __this_cpu_read() and __this_cpu_write().
  */
 #define __this_cpu_read(pcp)     __atomic_load_n(srcu_this_cpu_ptr_(&(pcp)), __ATOMIC_RELAXED)
 #define __this_cpu_write(pcp, v) __atomic_store_n(srcu_this_cpu_ptr_(&(pcp)), (v), __ATOMIC_RELAXED)
@@ -227,6 +270,10 @@ static inline void srcu_plain_this_cpu_add_(uint64_t *p, uint64_t n)
  * A signal handler between the load and the store, or a migration, loses
  * increments.  They are for code that has excluded both, and to show what
  * this_cpu_inc() is for.
+ *
+ * Context: any, under that condition.
+ * Ordering: none.
+ * Origin: Linux, __this_cpu_add() and __this_cpu_inc().
  */
 #define __this_cpu_add(pcp, n) srcu_plain_this_cpu_add_(&(pcp), (uint64_t)(n))
 #define __this_cpu_inc(pcp)    __this_cpu_add(pcp, 1)

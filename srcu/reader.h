@@ -93,7 +93,10 @@ SRCU_INLINE_ struct srcu_ctr *srcu_read_lock_fast(struct srcu_struct *ssp)
  *
  * Nothing of the domain is touched after the count that ends the section.
  *
- * Context: any, signal handlers included, on any thread; keeps errno.
+ * A token of another domain is reported where that can be told, and not counted.
+ *
+ * Context: any, signal handlers included, on any thread; keeps errno.  Not a
+ * vfork() child.  Never blocks.
  * Ordering: the section's accesses come before the count (store-release).
  * Origin: Linux, srcu_read_unlock_fast().
  */
@@ -114,6 +117,7 @@ SRCU_INLINE_ void srcu_read_unlock_fast(struct srcu_struct *ssp, struct srcu_ctr
  *
  * As srcu_read_lock_fast(), a fraction slower.
  *
+ * Context and ordering: as srcu_read_lock_fast().
  * Return: the token for srcu_read_unlock(), never negative.  Not just 0 or 1 as
  * in Linux: a token names the domain's counters.
  * Origin: Linux, srcu_read_lock(); there it is a full barrier, here it is not.
@@ -161,9 +165,13 @@ SRCU_INLINE_ void srcu_read_unlock(struct srcu_struct *ssp, int idx)
  * The token may be handed to another thread, which ends the section.  They are
  * srcu_read_lock() and srcu_read_unlock() under the names that say so: in debug
  * mode a thread that waits for a grace period inside srcu_read_lock() is
- * reported, inside srcu_down_read() it is not.
+ * reported, inside srcu_down_read() it is not.  The token must be handed over with
+ * ordering enough for its own sake, such as by a lock or a release.
  *
- * Origin: Linux, srcu_down_read() and srcu_up_read().
+ * Context and ordering: as srcu_read_lock() and srcu_read_unlock(); any thread may
+ * end the section, a signal handler too.
+ * Return: srcu_down_read(): the token for srcu_up_read(), never negative.
+ * Origin: Linux, srcu_down_read() and srcu_up_read(); there not in NMI handlers.
  */
 SRCU_INLINE_ int srcu_down_read(struct srcu_struct *ssp)
 {
@@ -179,7 +187,18 @@ SRCU_INLINE_ void srcu_up_read(struct srcu_struct *ssp, int idx)
 	srcu_read_unlock(ssp, idx);
 }
 
-/** srcu_down_read_fast, srcu_up_read_fast - the same with the token of srcu_read_lock_fast() */
+/**
+ * srcu_down_read_fast, srcu_up_read_fast - the same with a pointer for a token
+ * @ssp: the domain
+ * @scp: the token from srcu_down_read_fast()
+ *
+ * As srcu_down_read() and srcu_up_read(), a fraction faster.
+ *
+ * Context and ordering: as srcu_read_lock_fast() and srcu_read_unlock_fast(); any
+ * thread may end the section, a signal handler too.
+ * Return: srcu_down_read_fast(): the token for srcu_up_read_fast(), never NULL.
+ * Origin: Linux, srcu_down_read_fast() and srcu_up_read_fast().
+ */
 SRCU_INLINE_ struct srcu_ctr *srcu_down_read_fast(struct srcu_struct *ssp)
 {
 	uintptr_t word;
@@ -235,7 +254,12 @@ SRCU_INLINE_ void srcu_guard_end_(const struct srcu_guard_ *guard)
  *
  * Linux's srcu_read_lock() and srcu_read_unlock() are full barriers and these
  * are empty there.  Here the readers are not, and these are the fences: code
- * that came from the kernel and relied on the barrier needs one of them.
+ * that came from the kernel and relied on the barrier needs one of them.  Towards
+ * grace periods no reader needs them.
+ *
+ * Context: any, signal handlers included.
+ * Ordering: all accesses before come before all accesses after, for every thread.
+ * Origin: Linux, by the names.
  */
 static inline void smp_mb__after_srcu_read_lock(void)
 {
@@ -250,9 +274,16 @@ static inline void smp_mb__after_srcu_read_unlock(void)
 /**
  * srcu_dereference - load a pointer that the domain's readers may follow
  * @p: the pointer, as an lvalue
- * @ssp: the domain whose section the caller is in
+ * @ssp: the domain whose section the caller is in; evaluated, and not looked at
  *
- * Ordering: accesses through the pointer come after its load.
+ * Also for updaters, under their lock.
+ *
+ * Context: a section of @ssp, signal handlers included, until the last use of what
+ * the pointer leads to; never blocks.
+ * Ordering: accesses through the pointer come after its load (consume).
+ * Return: the pointer, with the type of @p.
+ * Origin: Linux, srcu_dereference(); there it is checked that the caller is in a
+ * section, here it is not.
  */
 #define srcu_dereference(p, ssp) ((void)(ssp), __atomic_load_n(&(p), __ATOMIC_CONSUME))
 
@@ -261,15 +292,24 @@ static inline void smp_mb__after_srcu_read_unlock(void)
  * @p: the pointer, as an lvalue
  * @v: its new value
  *
- * Ordering: what the caller wrote before comes before the pointer's store.
+ * Whoever calls it excludes other updaters of @p.
+ *
+ * Context: any, signal handlers included; never blocks.
+ * Ordering: what the caller wrote before comes before the pointer's store (release).
  * Origin: Linux's rcu_assign_pointer(), under a name that liburcu leaves free.
  */
 #define srcu_assign_pointer(p, v) __atomic_store_n(&(p), (v), __ATOMIC_RELEASE)
 
 /**
  * SRCU_INIT_POINTER - set a pointer that no reader can see yet, or to NULL
+ * @p: the pointer, as an lvalue
+ * @v: its new value
  *
- * Orders nothing.
+ * Also to what readers could see before.
+ *
+ * Context: any, signal handlers included; never blocks.
+ * Ordering: none.
+ * Origin: Linux's RCU_INIT_POINTER(), under a name that liburcu leaves free.
  */
 #define SRCU_INIT_POINTER(p, v) __atomic_store_n(&(p), (v), __ATOMIC_RELAXED)
 

@@ -170,6 +170,8 @@ SRCU_API void srcu_unload_(struct srcu_struct *ssp);
  * the object's destructors run.  Callbacks that are left are reported and waited
  * for; readers inside are reported.  At the exit of the process nothing of this
  * happens.
+ *
+ * Origin: Linux, DEFINE_SRCU() and DEFINE_STATIC_SRCU().
  */
 #define DEFINE_SRCU(name) \
 	struct srcu_struct name = SRCU_STRUCT_INIT_(name) SRCU_UNLOAD_(name, &name)
@@ -242,6 +244,7 @@ SRCU_API int init_srcu_struct(struct srcu_struct *ssp);
  * Return: as init_srcu_struct(); also -EINVAL for an unknown option, and
  * -EOPNOTSUPP when SRCU_READERS_MEMBARRIER is asked for and the kernel has no
  * membarrier.
+ * Origin: ours.
  */
 SRCU_API int init_srcu_struct_with(struct srcu_struct *ssp, const struct srcu_options *options);
 
@@ -301,9 +304,13 @@ struct srcu_stats {
  * @ssp: the domain
  * @stats: filled in
  *
- * Context: any, signal handlers included.
- * Return: 0, or -EINVAL for NULL or a domain that is not initialised; a static
- * domain before its first use has statistics.
+ * Times are nanoseconds of CLOCK_MONOTONIC.
+ *
+ * Context: any, signal handlers and readers included; keeps errno; never blocks.
+ * Ordering: none; members need not be of one moment.
+ * Return: 0, or -EINVAL for NULL or a domain that is not initialised or was cleaned
+ * up, without a report; a static domain before its first use has statistics.
+ * Origin: ours.
  */
 SRCU_API int srcu_get_stats(const struct srcu_struct *ssp, struct srcu_stats *stats);
 
@@ -366,6 +373,9 @@ SRCU_API void srcu_dump(FILE *to);
  * It would wait for itself, which is reported.  Cancellation is disabled.
  * The reports of a handler that is called by its own reports go to stderr from the
  * fourth on.
+ *
+ * Context: see above; errno may be changed.
+ * Origin: ours.
  */
 typedef void srcu_warn_fn(const struct srcu_struct *ssp, const char *message);
 

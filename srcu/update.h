@@ -50,6 +50,7 @@ SRCU_INLINE_ void synchronize_srcu(struct srcu_struct *ssp)
  * As synchronize_srcu(), but looks for a millisecond before it sleeps for the
  * first time, and never sleeps for longer than that at once.
  *
+ * Context and ordering: as synchronize_srcu().
  * Origin: Linux, synchronize_srcu_expedited().
  */
 SRCU_INLINE_ void synchronize_srcu_expedited(struct srcu_struct *ssp)
@@ -71,7 +72,8 @@ SRCU_API int __synchronize_srcu_timeout(struct srcu_struct *ssp, uint64_t timeou
  *
  * Context and ordering: as synchronize_srcu(); with 0 it does not block.
  * Return: 0 when a grace period has passed, -ETIMEDOUT, or -EINVAL for a domain
- * that synchronize_srcu() would warn of.
+ * that synchronize_srcu() would warn of, which is reported.
+ * Origin: ours.
  */
 SRCU_INLINE_ int synchronize_srcu_timeout(struct srcu_struct *ssp, uint64_t timeout_ns)
 {
@@ -91,7 +93,8 @@ SRCU_INLINE_ int synchronize_srcu_timeout(struct srcu_struct *ssp, uint64_t time
  *
  * Context: any, signal handlers and readers included; keeps errno; never blocks.
  * Ordering: a full barrier.
- * Return: the cookie for poll_state_synchronize_srcu().
+ * Return: the cookie for poll_state_synchronize_srcu(); one that is done for a domain
+ * that cannot be used, which is reported.
  * Origin: Linux, get_state_synchronize_srcu().
  */
 SRCU_API uint64_t get_state_synchronize_srcu(struct srcu_struct *ssp);
@@ -104,7 +107,8 @@ SRCU_API uint64_t get_state_synchronize_srcu(struct srcu_struct *ssp);
  * grace period begins now or at the end of the one under way, and each poll
  * takes it as far as it goes without waiting.
  *
- * Context: as get_state_synchronize_srcu().  May make one membarrier.
+ * Context, ordering and return: as get_state_synchronize_srcu().  May make one
+ * membarrier.
  * Origin: Linux, start_poll_synchronize_srcu().
  */
 SRCU_API uint64_t start_poll_synchronize_srcu(struct srcu_struct *ssp);
@@ -119,7 +123,8 @@ SRCU_API bool __poll_state_synchronize_srcu(struct srcu_struct *ssp, uint64_t co
  * Context: any, signal handlers and readers included; keeps errno; never blocks.
  * May make one membarrier, when there is a grace period to be taken further.
  * Ordering: when true, as after synchronize_srcu() called at the cookie.
- * Return: true when it has passed.
+ * Return: true when it has passed; false for a domain that cannot be used, which is
+ * reported.
  * Origin: Linux, poll_state_synchronize_srcu().
  */
 SRCU_INLINE_ bool poll_state_synchronize_srcu(struct srcu_struct *ssp, uint64_t cookie)
@@ -133,7 +138,11 @@ SRCU_INLINE_ bool poll_state_synchronize_srcu(struct srcu_struct *ssp, uint64_t 
 /**
  * get_completed_synchronize_srcu - a cookie that is done
  *
- * Context: any.
+ * It is so for all domains, now and for ever.
+ *
+ * Context: any, signal handlers and readers included.
+ * Ordering: none.
+ * Return: the cookie, 0.
  * Origin: Linux, get_completed_synchronize_srcu().
  */
 static inline uint64_t get_completed_synchronize_srcu(void)
@@ -151,7 +160,9 @@ static inline uint64_t get_completed_synchronize_srcu(void)
  *
  * Lets NUM_ACTIVE_SRCU_POLL_OLDSTATE lists hold all that waits for grace periods.
  *
- * Context: any.
+ * Context: any, signal handlers and readers included.
+ * Ordering: none.
+ * Return: true when they are; cookies of two domains have nothing in common.
  * Origin: Linux, same_state_synchronize_srcu().
  */
 static inline bool same_state_synchronize_srcu(uint64_t a, uint64_t b)
@@ -164,7 +175,8 @@ SRCU_API void __cond_synchronize_srcu(struct srcu_struct *ssp, uint64_t cookie);
 /**
  * cond_synchronize_srcu - wait for a grace period unless one has passed
  * @ssp: the domain
- * @cookie: from when on it counts
+ * @cookie: from when on it counts; a cookie that is not @ssp's own waits for one
+ * grace period at most
  *
  * Context and ordering: as synchronize_srcu().
  * Origin: after Linux's cond_synchronize_rcu().
@@ -179,9 +191,12 @@ SRCU_INLINE_ void cond_synchronize_srcu(struct srcu_struct *ssp, uint64_t cookie
  * srcu_expedite_current - expedite the grace period under way
  * @ssp: the domain
  *
- * Its caller goes on as if it had called synchronize_srcu_expedited().
+ * Whoever leads it goes on as if it had called synchronize_srcu_expedited(), and is
+ * woken for that.  Later grace periods are not concerned.
  *
- * Context: any, signal handlers and readers included; keeps errno.
+ * Context: any, signal handlers and readers included; keeps errno; never blocks.
+ * Ordering: none to rely on.
+ * On a domain that cannot be used it warns.
  * Origin: Linux, srcu_expedite_current().
  */
 SRCU_API void srcu_expedite_current(struct srcu_struct *ssp);
@@ -190,7 +205,12 @@ SRCU_API void srcu_expedite_current(struct srcu_struct *ssp);
  * srcu_batches_completed - number of grace periods that have ended
  * @ssp: the domain
  *
- * Context: any; keeps errno.
+ * Grows by one with each, whoever ran it and however many callers shared it.
+ *
+ * Context: any, signal handlers and readers included; keeps errno; never blocks.
+ * Ordering: an acquire: what was before the end of those that it counts is seen.
+ * Return: their number since the domain's initialisation; 0 for a domain that cannot
+ * be used, which is reported.
  * Origin: Linux, srcu_batches_completed(), where it is for torture tests too.
  */
 SRCU_API uint64_t srcu_batches_completed(struct srcu_struct *ssp);
@@ -265,8 +285,13 @@ SRCU_INLINE_ int srcu_barrier(struct srcu_struct *ssp)
  * SRCU_CALLBACKS_CALLER.  Starts grace periods as needed; does not wait for them.
  * Callbacks that are queued meanwhile, by callbacks too, are left to the next call.
  *
- * Context: any thread; not a signal handler.  Blocks if a callback does.
- * Return: how many were invoked.
+ * Context: any thread; inside a reader of @ssp only if no callback waits for a grace
+ * period of @ssp; not a signal handler.  Blocks if a callback does.  Not a
+ * cancellation point.
+ * Ordering: as call_srcu() and srcu_barrier().
+ * Return: how many were invoked; 0 when another thread is at it, inside a callback
+ * of @ssp, and for a domain that cannot be used, which is reported.
+ * Origin: ours.
  */
 SRCU_API uint64_t srcu_run_callbacks(struct srcu_struct *ssp, uint64_t max);
 
@@ -275,8 +300,9 @@ SRCU_API uint64_t srcu_run_callbacks(struct srcu_struct *ssp, uint64_t max);
  *
  * For programs that use call_srcu() on static domains only.
  *
- * Context: any thread; not a signal handler.
+ * Context: any thread, also inside readers and callbacks; not a signal handler.
  * Return: 0, also when it runs already, or a negative errno from pthread_create().
+ * Origin: ours.
  */
 SRCU_API int srcu_start_callbacks(void);
 

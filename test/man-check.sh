@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # The manual pages: each is well-formed, everything public has one, and each is
-# about something that is in a header.  An alias page names its target, which
+# about something that is in a header; and the headers' comments.  An alias page names its target, which
 # names the alias.  srcdir is the top of the source tree.
 set -u
 
@@ -43,6 +43,26 @@ documented_names()
 		tr ',' '\n' | sed 's/^ *//'
 }
 
+# In the headers, what is no type, constant or definition says where it may be called
+# and whose idea it is.
+check_comments()
+{
+	awk '
+	/^\/\*\*/ { comment = ""; inside = 1 }
+	inside { comment = comment $0 "\n" }
+	inside && /\*\// {
+		inside = 0
+		if (comment ~ /^\/\*\*[ \n*]*(struct|enum|NUM_)/ ||
+			comment ~ / - (define|the initial value) /)
+			next
+		if (comment !~ /\* Context[ :,]/ || comment !~ /\* Origin:/) {
+			print FILENAME ":" FNR
+			failed = 1
+		}
+	}
+	END { exit failed }' "$1" || complain "$1: comments without Context or Origin"
+}
+
 check_form()
 {
 	"${MANDOC:-mandoc}" -Tlint -Wwarning "$1" || complain "$1: mandoc has complaints"
@@ -79,6 +99,11 @@ done
 for page in "$top"/man/*.3; do
 	# shellcheck disable=SC2086 # a list of files
 	grep -qw -- "$(basename "$page" .3)" $headers || complain "$page: about nothing in a header"
+done
+
+for header in "$top"/srcu/srcu.h "$top"/srcu/reader.h "$top"/srcu/update.h \
+	"$top"/srcu/notifier.h "$top"/srcu/list.h "$top"/srcu/percpu.h; do
+	check_comments "$header"
 done
 
 names=0
