@@ -148,29 +148,30 @@ __attribute__((cold, noinline)) static uintptr_t lock_unusual(
 	return word;
 }
 
-/* Count a lock; the word that says where, or 0 for a domain that cannot be used. */
-static uintptr_t count_somewhere(struct srcu_struct *ssp, unsigned int kind, const void *site)
+/* Count a lock when nothing is out of the ordinary; the word, or 0 when nothing was done. */
+static inline uintptr_t lock_usual(struct srcu_struct *ssp)
 {
+	struct srcu_ctr *at;
 	uintptr_t word;
 
-	if (likely(ssp != NULL)) {
-		struct srcu_ctr *at;
-
-		word = __atomic_load_n(&ssp->word_, __ATOMIC_ACQUIRE);
-		at = usual_atomic_ctr(ssp, word, word & ~WORD_TAGS);
-		if (likely(at != NULL)) {
-			count_lock(ssp, at);
-			return word;
-		}
-	}
-	return lock_unusual(ssp, kind, site);
+	if (unlikely(!ssp))
+		return 0;
+	word = __atomic_load_n(&ssp->word_, __ATOMIC_ACQUIRE);
+	at = usual_atomic_ctr(ssp, word, word & ~WORD_TAGS);
+	if (unlikely(!at))
+		return 0;
+	count_lock(ssp, at);
+	return word;
 }
 
-/* The mode is looked at when the lock is counted: who switches it relies on that. */
-static uintptr_t lock(struct srcu_struct *ssp, unsigned int kind, const void *site)
+/*
+ * Count a lock unless lock_usual() did, which returned @word.  The mode is looked at when
+ * the lock is counted: who switches it relies on that.
+ */
+static uintptr_t lock(struct srcu_struct *ssp, uintptr_t word, unsigned int kind, const void *site)
 {
-	uintptr_t word = count_somewhere(ssp, kind, site);
-
+	if (!word)
+		word = lock_unusual(ssp, kind, site);
 	if (likely(word) && srcu_debugged(ssp))
 		srcu_debug_lock(ssp, word & ~WORD_TAGS, kind, site);
 	return word;
@@ -237,12 +238,21 @@ static void unlock(struct srcu_struct *ssp, uintptr_t ctr, unsigned int kind, co
  * The six below are the inline readers once more, and then what they leave to
  * this file.
  */
+__attribute__((cold, noinline)) static struct srcu_ctr *lock_fast_unusual(
+	struct srcu_struct *ssp, uintptr_t word, unsigned int kind, const void *site)
+{
+	word = lock(ssp, word, kind, site);
+	return likely(word) ? (struct srcu_ctr *)(word & ~WORD_TAGS) : &nowhere;
+}
+
 __attribute__((noinline)) static struct srcu_ctr *lock_fast(
 	struct srcu_struct *ssp, unsigned int kind, const void *site)
 {
-	uintptr_t word = lock(ssp, kind, site);
+	uintptr_t word = lock_usual(ssp);
 
-	return likely(word) ? (struct srcu_ctr *)(word & ~WORD_TAGS) : &nowhere;
+	if (likely(word) && likely(!srcu_debugged(ssp)))
+		return (struct srcu_ctr *)(word & ~WORD_TAGS);
+	return lock_fast_unusual(ssp, word, kind, site);
 }
 
 struct srcu_ctr *__srcu_read_lock_fast(struct srcu_struct *ssp)
@@ -278,10 +288,20 @@ void __srcu_read_unlock_fast(struct srcu_struct *ssp, struct srcu_ctr *scp)
 	unlock_fast(ssp, scp, CALL_SITE);
 }
 
+__attribute__((cold, noinline)) static int lock_int_unusual(
+	struct srcu_struct *ssp, uintptr_t word, unsigned int kind, const void *site)
+{
+	return srcu_int_token_(lock(ssp, word, kind, site));
+}
+
 __attribute__((noinline)) static int lock_int(
 	struct srcu_struct *ssp, unsigned int kind, const void *site)
 {
-	return srcu_int_token_(lock(ssp, kind, site));
+	uintptr_t word = lock_usual(ssp);
+
+	if (likely(word) && likely(!srcu_debugged(ssp)))
+		return srcu_int_token_(word);
+	return lock_int_unusual(ssp, word, kind, site);
 }
 
 int __srcu_read_lock(struct srcu_struct *ssp)
