@@ -216,10 +216,15 @@ END_TEST
 
 START_TEST(use_before_init_is_reported)
 {
+	char named[40];
+
+	/* It has no name yet. */
+	snprintf(named, sizeof(named), "domain %p: ", (void *)&domain);
 	memset(&domain, 0, sizeof(domain));
 	messages_keep();
 	lock_here();
 	ck_assert_uint_eq(messages(), 1);
+	ck_assert_ptr_eq(strstr(message(0), named), message(0));
 	ck_assert_ptr_nonnull(strstr(message(0), "srcu_read_lock: the domain was never init"));
 	ck_assert(names_thread(message(0), "(thread ", this_thread()));
 	ck_assert(NAMES_SITE(message(0), ", at ", site_lock));
