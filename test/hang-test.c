@@ -139,7 +139,11 @@ static void interrupt_leader(const uint32_t *word, uint64_t ns)
 		if (over_callbacks)
 			domain.cb_lock_ = domain.gp_lock_;
 		begin_ns = now_ns;
-		raise(SIGUSR1);
+		/* TSan objects to what must not be done in a handler. */
+		if (SANITIZED)
+			use_in_handler(SIGUSR1);
+		else
+			raise(SIGUSR1);
 	} else if (for_ever()) {
 		_exit(!over_callbacks && !reported("waits for the grace period that this thread ",
 						 "leads: a handler must not"));
