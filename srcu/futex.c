@@ -22,6 +22,23 @@ struct futex_timeout {
 #define MOST_SECONDS 0x7fffffffu
 
 /*
+ * Was the call refused?  That is reported once, since those who sleep by then are
+ * woken no more.  EFAULT: the word was unlocked and unmapped before the wake-up.
+ */
+static bool refused(long result)
+{
+	static bool told;
+
+	if (likely(result >= 0 || errno == EAGAIN || errno == EINTR || errno == ETIMEDOUT ||
+		    errno == EFAULT))
+		return false;
+	if (!__atomic_exchange_n(&told, true, __ATOMIC_RELAXED))
+		srcu_warn(NULL, "futex is refused: waits use the processor, and threads that "
+				"were asleep before are not woken");
+	return true;
+}
+
+/*
  * Sleep while the word has the expected value, for @ns at most; UINT64_MAX: for
  * ever.  May return early.  Where futexes are forbidden it yields instead.
  */
@@ -32,15 +49,14 @@ void srcu_futex_wait(const uint32_t *word, uint32_t expected, uint64_t ns)
 		.nanoseconds = (long)(ns % 1000000000u),
 	};
 
-	if (syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, expected,
-		    ns == UINT64_MAX ? NULL : &timeout, NULL, 0) &&
-		errno != EAGAIN && errno != EINTR && errno != ETIMEDOUT)
+	if (refused(syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, expected,
+		    ns == UINT64_MAX ? NULL : &timeout, NULL, 0)))
 		sched_yield();
 }
 
 static void wake(const uint32_t *word, int most)
 {
-	syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, most, NULL, NULL, 0);
+	refused(syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, most, NULL, NULL, 0));
 }
 
 /* Wake everybody who sleeps on the word. */
