@@ -26,6 +26,12 @@ enum { UNKNOWN, PRESENT, ABSENT };
 
 static int membarrier_state;
 static bool membarrier_refused; /* once it had been present */
+static bool stuck;              /* and so is the walk */
+
+bool srcu_barriers_stuck(void)
+{
+	return __atomic_load_n(&stuck, __ATOMIC_RELAXED);
+}
 
 static int membarrier(int command)
 {
@@ -64,7 +70,7 @@ bool srcu_have_membarrier(void)
 	return state == PRESENT;
 }
 
-static bool on_cpu(unsigned int cpu)
+static bool on_cpu(unsigned int cpu, bool *visited)
 {
 	unsigned long mask[8192 / (8 * sizeof(long))] = {0};
 	const unsigned int bits = 8 * sizeof(long);
@@ -76,7 +82,11 @@ static bool on_cpu(unsigned int cpu)
 	 * EINVAL: the CPU is offline or not in our cpuset.  Threads of one process in
 	 * different cpusets, which only threaded cgroups make, are not covered.
 	 */
-	return syscall(SYS_sched_setaffinity, 0, sizeof(mask), mask) == 0 || errno == EINVAL;
+	if (syscall(SYS_sched_setaffinity, 0, sizeof(mask), mask))
+		return errno == EINVAL;
+	/* A sandbox may answer in the kernel's place that it was done. */
+	*visited = sched_getcpu() == (int)cpu;
+	return *visited;
 }
 
 /*
@@ -87,47 +97,50 @@ static bool on_cpu(unsigned int cpu)
 static bool walk_all_cpus(void)
 {
 	unsigned long mask[8192 / (8 * sizeof(long))] = {0};
-	bool done = syscall(SYS_sched_getaffinity, 0, sizeof(mask), mask) > 0;
+	bool done = syscall(SYS_sched_getaffinity, 0, sizeof(mask), mask) > 0, visited = false;
 
 	for (unsigned int cpu = 0; done && cpu < nr_possible_cpus(); cpu++)
-		done = on_cpu(cpu);
+		done = on_cpu(cpu, &visited);
 	syscall(SYS_sched_setaffinity, 0, sizeof(mask), mask);
-	return done;
+	return done && visited;
 }
 
-static void barrier_without_membarrier(const struct srcu_struct *ssp, int command)
+/* False: there is no way to have one now.  That is reported once, a wait by its domain. */
+static bool barrier_by(const struct srcu_struct *ssp, int command)
 {
-	static const uint32_t never;
+	static bool told;
+	bool done = !membarrier(command);
 
-	__atomic_store_n(&membarrier_refused, true, __ATOMIC_RELAXED);
-	for (bool told = false; !walk_all_cpus(); told = true) {
-		if (!told)
-			srcu_warn(ssp, "grace period cannot go on: neither membarrier nor "
-				       "sched_setaffinity is allowed");
-		srcu_futex_wait(&never, 0, 10000000);
-		if (!membarrier(command))
-			return;
+	if (unlikely(!done)) {
+		__atomic_store_n(&membarrier_refused, true, __ATOMIC_RELAXED);
+		done = walk_all_cpus();
 	}
+	if (unlikely(done == srcu_barriers_stuck()))
+		__atomic_store_n(&stuck, !done, __ATOMIC_RELAXED);
+	if (unlikely(!done && !__atomic_exchange_n(&told, true, __ATOMIC_RELAXED)))
+		srcu_warn(ssp, "grace period cannot go on: neither membarrier nor "
+			       "sched_setaffinity is allowed");
+	return done;
 }
 
 /*
  * M.  Pairs with B in the readers.  With fenced readers B is a full fence and M
  * the caller's own.  In a process of one thread, reader and updater are the
  * same thread or a signal handler on it, and program order is all there is.
+ * False: not to be had; try again later.
  */
-void srcu_barrier_all_readers(struct srcu_struct *ssp)
+bool srcu_barrier_all_readers(struct srcu_struct *ssp)
 {
 	if (domain_flags(ssp) & DOMAIN_FENCED) {
 		full_fence();
-		return;
+		return true;
 	}
 	if (__libc_single_threaded) {
 		__atomic_signal_fence(__ATOMIC_SEQ_CST);
-		return;
+		return true;
 	}
 	__atomic_store_n(&ssp->membarriers_, ssp->membarriers_ + 1, __ATOMIC_RELAXED);
-	if (unlikely(membarrier(MEMBARRIER_CMD_PRIVATE_EXPEDITED)))
-		barrier_without_membarrier(ssp, MEMBARRIER_CMD_PRIVATE_EXPEDITED);
+	return barrier_by(ssp, MEMBARRIER_CMD_PRIVATE_EXPEDITED);
 }
 
 /* Can pushes in flight be aborted?  The first answer holds for the process. */
@@ -151,24 +164,22 @@ bool srcu_have_rseq_barrier(void)
  * C.  Pairs with the restartable sequence in which a callback is pushed: after
  * it no push on the list that was current before is under way, and what was
  * pushed there is seen.  The walk does as much, for preemption aborts too; in a
- * process of one thread, so does being in this function.
+ * process of one thread, so does being in this function.  False: as above.
  */
-void srcu_barrier_all_pushes(struct srcu_struct *ssp)
+bool srcu_barrier_all_pushes(struct srcu_struct *ssp)
 {
 	if (__libc_single_threaded) {
 		__atomic_signal_fence(__ATOMIC_SEQ_CST);
-		return;
+		return true;
 	}
-	if (unlikely(membarrier(MEMBARRIER_CMD_PRIVATE_EXPEDITED_RSEQ)))
-		barrier_without_membarrier(ssp, MEMBARRIER_CMD_PRIVATE_EXPEDITED_RSEQ);
+	return barrier_by(ssp, MEMBARRIER_CMD_PRIVATE_EXPEDITED_RSEQ);
 }
 
-/* A full barrier on every thread, whatever the domain's readers do. */
-void srcu_barrier_all_threads(struct srcu_struct *ssp)
+/* A full barrier on every thread, whatever the domain's readers do.  False: as above. */
+bool srcu_barrier_all_threads(struct srcu_struct *ssp)
 {
-	if (srcu_have_membarrier() && !__libc_single_threaded &&
-		unlikely(membarrier(MEMBARRIER_CMD_PRIVATE_EXPEDITED)))
-		barrier_without_membarrier(ssp, MEMBARRIER_CMD_PRIVATE_EXPEDITED);
+	return !srcu_have_membarrier() || __libc_single_threaded ||
+	       barrier_by(ssp, MEMBARRIER_CMD_PRIVATE_EXPEDITED);
 }
 
 enum srcu_barrier_kind srcu_barrier_kind(const struct srcu_struct *ssp)

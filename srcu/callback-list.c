@@ -331,21 +331,46 @@ static void turn_chain(struct srcu_struct *ssp)
 	}
 }
 
-/* Take all that was pushed before the call off the lists. */
-void srcu_callbacks_collect(struct srcu_struct *ssp)
+/*
+ * Take what was pushed on the CPUs' lists.  One who was refused C has turned them
+ * already: then those that were current meanwhile are taken too.
+ */
+static bool collect_lists(struct srcu_struct *ssp)
 {
 	uintptr_t lists = __atomic_load_n(&ssp->lists_, __ATOMIC_ACQUIRE);
+	bool once_more;
 
-	if (lists) {
-		/* Release: a push, by an address that comes from lists_, finds the list emptied. */
-		__atomic_store_n(&ssp->lists_, lists ^ OTHER_LIST, __ATOMIC_RELEASE);
-		srcu_barrier_all_pushes(ssp); /* C */
-		take_lists(ssp, lists);
-	}
+	if (!lists)
+		return true;
+	do {
+		once_more = domain_flags(ssp) & DOMAIN_TURNED;
+		if (!once_more) {
+			lists ^= OTHER_LIST;
+			/* Release: a push, by an address that comes from lists_, finds the list
+			 * emptied. */
+			__atomic_store_n(&ssp->lists_, lists, __ATOMIC_RELEASE);
+		}
+		if (!srcu_barrier_all_pushes(ssp)) { /* C */
+			__atomic_fetch_or(&ssp->flags_, DOMAIN_TURNED, __ATOMIC_RELAXED);
+			return false;
+		}
+		take_lists(ssp, lists ^ OTHER_LIST);
+		if (once_more)
+			__atomic_fetch_and(&ssp->flags_, ~DOMAIN_TURNED, __ATOMIC_RELAXED);
+	} while (once_more);
+	return true;
+}
+
+/* Take all that was pushed before the call off the lists; false: C is refused. */
+bool srcu_callbacks_collect(struct srcu_struct *ssp)
+{
+	if (!collect_lists(ssp))
+		return false;
 	if (__atomic_load_n(&ssp->pushed_, __ATOMIC_RELAXED)) {
 		detach_pushed(ssp);
 		turn_chain(ssp);
 	}
+	return true;
 }
 
 /* Where did the thread that was turning the chain stop? */

@@ -19,6 +19,8 @@
 #include "debug.h"
 #include "probe.h"
 
+#define STUCK_NS 10000000u
+
 static struct srcu_batch_ *batch(struct srcu_struct *ssp, enum srcu_batch_nr nr)
 {
 	return &ssp->batches_[nr];
@@ -92,16 +94,18 @@ static void retire(struct srcu_struct *ssp)
 /*
  * Under cb_lock_: take what is queued and give it the number of its grace
  * period.  The number comes before retire(): what that leaves waits for the
- * number or the one before, so that two batches are enough.
+ * number or the one before, so that two batches are enough.  False: it cannot be
+ * taken now.
  */
-static void stage(struct srcu_struct *ssp)
+static bool stage(struct srcu_struct *ssp)
 {
 	struct srcu_batch_ *collected = batch(ssp, BATCH_COLLECTED);
 	uint64_t number;
 
 	if (!anything_queued(ssp))
-		return;
-	srcu_callbacks_collect(ssp);
+		return true;
+	if (!srcu_callbacks_collect(ssp))
+		return false;
 	number = srcu_gp_next(ssp); /* S */
 	retire(ssp);
 	collected->number = number;
@@ -110,9 +114,10 @@ static void stage(struct srcu_struct *ssp)
 	else
 		srcu_batch_move(batch(ssp, BATCH_NEXT), collected);
 	raise_u64(&ssp->needed_, number);
+	return true;
 }
 
-/* Take what is queued. */
+/* Take what is queued, if that is possible now. */
 void srcu_callbacks_stage(struct srcu_struct *ssp)
 {
 	cb_lock(ssp);
@@ -249,12 +254,11 @@ static struct srcu_head *pop(struct srcu_struct *ssp)
 	return head;
 }
 
-/* Collect, and mark each head that is queued as this process does; how many there are. */
+/* Mark each head that has been collected as this process does; how many there are. */
 static uint64_t mark_all(struct srcu_struct *ssp)
 {
 	uint64_t count = 0;
 
-	srcu_callbacks_collect(ssp);
 	for (int nr = BATCH_COLLECTED; nr <= BATCH_INVOKING; nr++) {
 		const struct srcu_head *last = ssp->batches_[nr].last;
 		struct srcu_head *head = last ? ssp->batches_[nr].first : NULL;
@@ -268,13 +272,17 @@ static uint64_t mark_all(struct srcu_struct *ssp)
 /*
  * In the child of a fork, under cb_lock_, with no callback in hand: those that were
  * counted and are not queued, since another thread was about to queue them or invoked
- * them, are the parent's.  Those that this thread is about to queue do no harm.
+ * them, are the parent's.  Those that this thread is about to queue do no harm, nor do
+ * all of the former when C is refused: the count is too high then.
  */
 static void settle_count(struct srcu_struct *ssp)
 {
+	bool collected = srcu_callbacks_collect(ssp);
 	uint64_t here = mark_all(ssp);
 
-	__atomic_store_n(&ssp->invoked_, srcu_callbacks_count(ssp) - here, __ATOMIC_RELEASE);
+	if (collected)
+		__atomic_store_n(
+			&ssp->invoked_, srcu_callbacks_count(ssp) - here, __ATOMIC_RELEASE);
 }
 
 /* Become the invoker, and take what is ready; false when somebody else is or nothing. */
@@ -351,14 +359,20 @@ uint64_t srcu_run_callbacks(struct srcu_struct *ssp, uint64_t max)
 }
 
 /*
- * Under cb_lock_: take what is queued, and tell which batch has the last of it.
- * @number: the grace period that it waits for, 0 if none.
+ * Under cb_lock_, which is let go while that is refused: take what is queued, and
+ * tell which batch has the last of it.  @number: the grace period that it waits
+ * for, 0 if none.
  */
 static enum srcu_batch_nr stage_last(struct srcu_struct *ssp, uint64_t *number)
 {
+	static const uint32_t never;
 	enum srcu_batch_nr nr = BATCH_NEXT;
 
-	stage(ssp);
+	while (!stage(ssp)) {
+		cb_unlock(ssp);
+		srcu_futex_wait(&never, 0, STUCK_NS);
+		cb_lock(ssp);
+	}
 	while (nr < BATCH_INVOKING && !any(ssp, nr))
 		nr++;
 	*number = nr <= BATCH_CURRENT ? batch(ssp, nr)->number : 0;
@@ -492,6 +506,7 @@ void srcu_callbacks_recover(struct srcu_struct *ssp)
 		else
 			link = &(*link)->next;
 	if (invoker(ssp)) {
+		srcu_callbacks_collect(ssp);
 		mark_all(ssp); /* this thread, which settles the count at its end */
 	} else {
 		release_barriers(ssp);

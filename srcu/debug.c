@@ -87,16 +87,18 @@ uint64_t srcu_stall_ns(const struct srcu_struct *ssp)
  * counted, and one before them is seen here; one that is both makes open_ too high,
  * which costs a report and invents none.  An inline lock looks at the mark only: one
  * that has looked already is restarted by the second barrier, and where there is no
- * such barrier open_ proves nothing.
+ * such barrier, or one is refused, open_ proves nothing.
  */
 static void count_untracked(struct srcu_struct *ssp)
 {
 	bool exact = (domain_flags(ssp) & DOMAIN_ATOMIC) || !srcu_have_rseq() ||
 		     srcu_have_rseq_barrier();
 
-	srcu_barrier_all_threads(ssp);
-	if (srcu_have_rseq_barrier())
-		srcu_barrier_all_pushes(ssp);
+	if (!srcu_barrier_all_threads(ssp) ||
+		(srcu_have_rseq_barrier() && !srcu_barrier_all_pushes(ssp))) {
+		exact = false;
+		__atomic_fetch_or(&ssp->flags_, DOMAIN_UNTRACKED, __ATOMIC_RELAXED);
+	}
 	for (unsigned int rank = 0; rank < 2; rank++) {
 		int64_t inside = (int64_t)srcu_gp_readers_of(ssp, rank);
 

@@ -308,12 +308,19 @@ void srcu_slotless_after_fork(struct srcu_struct *ssp)
 		srcu_rejoin(ssp);
 }
 
+static int barrier_refused(const struct srcu_struct *ssp, const char *function, const void *site)
+{
+	srcu_warn_at(ssp, site, "%s: no barrier is allowed that would show who uses it", function);
+	return -EBUSY;
+}
+
 /* Under the grace-period lock: 0 when nothing is left, else what was reported. */
 static int check_idle(struct srcu_struct *ssp, const char *function, const void *site)
 {
 	char text[READERS_TEXT];
 
-	srcu_barrier_all_readers(ssp);
+	if (!srcu_barrier_all_readers(ssp))
+		return barrier_refused(ssp, function, site);
 	if (!ssp->gp_pending_ && srcu_gp_quiescent(ssp, 0) && srcu_gp_quiescent(ssp, 1))
 		return 0;
 	srcu_warn_at(ssp, site, "%s: %s", function, srcu_describe_readers(ssp, text));
@@ -358,7 +365,6 @@ static int end_use(struct srcu_struct *ssp, const char *function, const void *si
 	sigset_t before;
 	int error;
 
-	srcu_await_inactive(ssp);
 	srcu_block_signals(&before);
 	if (srcu_trylock(&ssp->gp_lock_)) {
 		error = check_idle(ssp, function, site);
@@ -388,10 +394,15 @@ int cleanup_srcu_struct(struct srcu_struct *ssp)
 	srcu_gp_try(ssp); /* what was polled for, or left at a time-out */
 	if (callbacks_left(ssp, __func__, CALL_SITE))
 		return -EBUSY;
+	if (!srcu_await_inactive(ssp))
+		return barrier_refused(ssp, __func__, CALL_SITE);
 	return end_use(ssp, __func__, CALL_SITE);
 }
 
-/* Wait for what callbacks are left and end the use; false when that cannot be. */
+/*
+ * Wait for what callbacks are left, and for the library's threads, however long they
+ * are refused what they need, and end the use; false when that cannot be.
+ */
 static bool end_unloaded(struct srcu_struct *ssp, const char *function, const void *site)
 {
 	if (srcu_in_callback(ssp)) {
@@ -404,12 +415,15 @@ static bool end_unloaded(struct srcu_struct *ssp, const char *function, const vo
 	srcu_gp_try(ssp);
 	if (callbacks_left(ssp, function, site) && srcu_barrier_at(ssp, function, site))
 		return false;
+	while (!srcu_await_inactive(ssp))
+		;
 	return !end_use(ssp, function, site);
 }
 
 /*
  * The destructor of an object that is unloaded.  What is left goes with it, so
- * callbacks are waited for here, while their code is still there.  A slot that
+ * callbacks are waited for here, while their code is still there, and so are the
+ * library's threads, however long they are refused what they need.  A slot that
  * has to be left behind is nobody's: a fork must not look for its domain, nor
  * a dump.
  */

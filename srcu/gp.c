@@ -120,14 +120,19 @@ static uint64_t needed(const struct srcu_struct *ssp)
 	return __atomic_load_n(&ssp->needed_, __ATOMIC_ACQUIRE);
 }
 
-static void gp_begin(struct srcu_struct *ssp)
+/* False: M is refused.  The grace period has its number, and begins another time. */
+static bool gp_begin(struct srcu_struct *ssp)
 {
 	/* S was in the caller.  Release: pairs with the acquire of started_'s readers. */
-	__atomic_store_n(&ssp->started_, ssp->started_ + 1, __ATOMIC_RELEASE);
-	PROBE(gp_begin, ssp, ssp->started_);
-	srcu_barrier_all_readers(ssp); /* M */
+	if (ssp->started_ == ssp->done_) {
+		__atomic_store_n(&ssp->started_, ssp->started_ + 1, __ATOMIC_RELEASE);
+		PROBE(gp_begin, ssp, ssp->started_);
+	}
+	if (!srcu_barrier_all_readers(ssp)) /* M */
+		return false;
 	ssp->gp_pending_ = rank_bit(0) | rank_bit(1);
 	__atomic_store_n(&ssp->gp_crowd_, 0, __ATOMIC_RELAXED);
+	return true;
 }
 
 static void gp_end(struct srcu_struct *ssp)
@@ -155,8 +160,8 @@ static bool gp_advance(struct srcu_struct *ssp, bool turn)
 {
 	unsigned int current;
 
-	if (!ssp->gp_pending_)
-		gp_begin(ssp);
+	if (!ssp->gp_pending_ && !gp_begin(ssp))
+		return false;
 	for (unsigned int rank = 0; rank < 2; rank++)
 		if ((ssp->gp_pending_ & rank_bit(rank)) && srcu_gp_quiescent(ssp, rank))
 			ssp->gp_pending_ &= ~rank_bit(rank);

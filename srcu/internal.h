@@ -47,6 +47,7 @@ enum { DOMAIN_INACTIVE, DOMAIN_ACTIVE, DOMAIN_LEAVING };
 #define DOMAIN_ATOMIC    2u     /* per-CPU words are counted on by atomic instructions */
 #define DOMAIN_CALLER    4u     /* callbacks are run by srcu_run_callbacks() only */
 #define DOMAIN_CLASSIC   8u     /* no lists of callbacks per CPU, no tree */
+#define DOMAIN_TURNED    16u    /* lists_ was turned, and what it was before not yet taken */
 #define DOMAIN_DEBUG     0x100u /* sections are on record */
 #define DOMAIN_COUNTED   0x200u /* open_ is right: an unlock beyond it has no lock */
 #define DOMAIN_UNTRACKED 0x400u /* some sections never got a record */
@@ -168,11 +169,12 @@ bool srcu_exiting(void);
 
 /* barrier.c: M */
 bool srcu_have_membarrier(void);
+bool srcu_barriers_stuck(void);
 enum srcu_barrier_kind srcu_barrier_kind(const struct srcu_struct *ssp);
-void srcu_barrier_all_readers(struct srcu_struct *ssp);
+bool srcu_barrier_all_readers(struct srcu_struct *ssp);
 bool srcu_have_rseq_barrier(void);
-void srcu_barrier_all_pushes(struct srcu_struct *ssp);
-void srcu_barrier_all_threads(struct srcu_struct *ssp);
+bool srcu_barrier_all_pushes(struct srcu_struct *ssp);
+bool srcu_barrier_all_threads(struct srcu_struct *ssp);
 
 /* domain.c */
 void srcu_domain_after_fork(struct srcu_struct *ssp, uintptr_t slot);
@@ -274,7 +276,7 @@ enum srcu_batch_nr {
 uint64_t srcu_callbacks_count(const struct srcu_struct *ssp);
 uint64_t srcu_callbacks_left(const struct srcu_struct *ssp);
 bool srcu_callbacks_queued(const struct srcu_struct *ssp);
-void srcu_callbacks_collect(struct srcu_struct *ssp);
+bool srcu_callbacks_collect(struct srcu_struct *ssp);
 void srcu_batch_move(struct srcu_batch_ *to, struct srcu_batch_ *from);
 void srcu_lists_recover(struct srcu_struct *ssp);
 void srcu_forget_marks(void);
@@ -299,7 +301,7 @@ void srcu_callbacks_recover(struct srcu_struct *ssp);
 void srcu_arrive(struct srcu_struct *ssp);
 void srcu_activate(struct srcu_struct *ssp);
 void srcu_look_again(struct srcu_struct *ssp);
-void srcu_await_inactive(struct srcu_struct *ssp);
+bool srcu_await_inactive(struct srcu_struct *ssp);
 bool srcu_updaters_invoke(const struct srcu_struct *ssp);
 int srcu_start_thread(void *(*function)(void *), const char *name);
 void srcu_rejoin(struct srcu_struct *ssp);

@@ -126,9 +126,8 @@ static bool leave(struct srcu_struct *ssp)
 
 	__atomic_store_n(&ssp->active_, DOMAIN_LEAVING, __ATOMIC_RELAXED);
 	full_fence();
-	if (__atomic_load_n(&ssp->lists_, __ATOMIC_RELAXED))
-		srcu_barrier_all_threads(ssp);
-	if (srcu_callbacks_step(ssp) != STEP_IDLE) {
+	if ((__atomic_load_n(&ssp->lists_, __ATOMIC_RELAXED) && !srcu_barrier_all_threads(ssp)) ||
+		srcu_callbacks_step(ssp) != STEP_IDLE) {
 		__atomic_store_n(&ssp->active_, DOMAIN_ACTIVE, __ATOMIC_RELAXED);
 		return false;
 	}
@@ -142,11 +141,13 @@ static bool leave(struct srcu_struct *ssp)
 	return true;
 }
 
-/* When to look next at a domain whose readers are waited for. */
+/* When to look next at a domain whose readers, or barriers for it, are waited for. */
 static uint64_t next_look(const struct srcu_struct *ssp, uint64_t now)
 {
 	uint64_t most = srcu_gp_hurried(ssp) ? PAUSE_HURRIED_NS : PAUSE_MAX_NS;
 
+	if (srcu_barriers_stuck())
+		return now + PAUSE_MAX_NS;
 	return now + clamp_u64(PAUSE_MIN_NS, srcu_gp_waited(ssp, now) / 8, most);
 }
 
@@ -166,7 +167,7 @@ static bool serve(struct srcu_struct *ssp, uint64_t now)
 	case STEP_IDLE:
 		if (leave(ssp))
 			return true;
-		look = now;
+		look = srcu_barriers_stuck() ? next_look(ssp, now) : now;
 		break;
 	case STEP_LOCKED:
 		look = now + PAUSE_MIN_NS;
@@ -340,19 +341,26 @@ static bool let_go(struct srcu_struct *ssp)
 
 /*
  * Wait until the threads have let go of a domain that has no callbacks left.  They may
- * be gone at any look: a handler may fork.
+ * be gone at any look: a handler may fork.  False: they cannot, since the barrier that
+ * leave() makes is refused.
  */
-void srcu_await_inactive(struct srcu_struct *ssp)
+bool srcu_await_inactive(struct srcu_struct *ssp)
 {
+	bool refused = false;
+
 	if (domain_flags(ssp) & DOMAIN_CALLER)
-		return;
+		return true;
 	__atomic_fetch_add(&leaving, 1, __ATOMIC_SEQ_CST);
-	for (;;) {
+	while (!refused) {
 		uint32_t seen = __atomic_load_n(&left, __ATOMIC_SEQ_CST);
 
 		if (let_go(ssp))
 			break;
 		srcu_futex_wait(&left, seen, PAUSE_MAX_NS);
+		refused = srcu_barriers_stuck() &&
+			  __atomic_load_n(&ssp->lists_, __ATOMIC_RELAXED) &&
+			  !srcu_barrier_all_threads(ssp);
 	}
 	__atomic_fetch_sub(&leaving, 1, __ATOMIC_RELAXED);
+	return !refused;
 }
