@@ -218,6 +218,17 @@ void storm_stop(struct storm *storm)
 		sched_yield();
 }
 
+size_t mapped_bytes(bool resident)
+{
+	FILE *statm = fopen("/proc/self/statm", "r");
+	size_t all = 0, there = 0;
+
+	ck_assert_ptr_nonnull(statm);
+	ck_assert_int_eq(fscanf(statm, "%zu %zu", &all, &there), 2);
+	fclose(statm);
+	return (resident ? there : all) * (size_t)sysconf(_SC_PAGESIZE);
+}
+
 bool forced(const char *word)
 {
 	const char *list = getenv("SRCU_FORCE");

@@ -87,6 +87,9 @@ void storm_start(struct storm *storm, int signal, void (*handler)(void));
 void storm_stop(struct storm *storm);
 uint64_t storm_handled(void);
 
+/* Of memory: what the process has mapped, or what of it is there. */
+size_t mapped_bytes(bool resident);
+
 /* Is one of the words of SRCU_FORCE set in this run? */
 bool forced(const char *word);
 
