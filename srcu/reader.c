@@ -322,31 +322,22 @@ int __srcu_down_read(struct srcu_struct *ssp)
 	return lock_int(ssp, READ_DOWN, CALL_SITE);
 }
 
-/*
- * An int token names a place in the one window that all counters lie in.  Those of the
- * twin are 0 and 1, where the window has no counters.
- */
-__attribute__((noinline)) static void unlock_int(struct srcu_struct *ssp, int idx, const void *site)
+__attribute__((noinline)) static void unlock_int(
+	struct srcu_struct *ssp, uintptr_t ctr, const void *site)
+{
+	unlock(ssp, ctr, 0, site);
+}
+
+void __srcu_read_unlock(struct srcu_struct *ssp, int idx)
 {
 	uintptr_t ctr = likely(idx > LAST_TWIN_TOKEN) ? srcu_percpu_at((unsigned int)idx)
 						      : (uintptr_t)(unsigned int)idx << 4;
 
-	unlock(ssp, ctr, 0, site);
-}
-
-/* The word has the upper bits that its domain's tokens lack; others do not fit. */
-void __srcu_read_unlock(struct srcu_struct *ssp, int idx)
-{
 #ifdef SRCU_RSEQ_INLINE
-	if (likely(ssp != NULL)) {
-		uintptr_t word = __atomic_load_n(&ssp->word_, __ATOMIC_RELAXED);
-		uintptr_t ctr = (word >> SRCU_WINDOW_SHIFT_ << SRCU_WINDOW_SHIFT_) |
-				(uintptr_t)(unsigned int)idx << 4;
-
-		if (likely(token_fits(word, ctr)) &&
-			likely(srcu_rseq_inc_unlock_(ctr, &ssp->mark_, 1)))
-			return;
-	}
+	if (likely(ssp != NULL) &&
+		likely(token_fits(__atomic_load_n(&ssp->word_, __ATOMIC_RELAXED), ctr)) &&
+		likely(srcu_rseq_inc_unlock_(ctr, &ssp->mark_, 1)))
+		return;
 #endif
-	unlock_int(ssp, idx, CALL_SITE);
+	unlock_int(ssp, ctr, CALL_SITE);
 }
