@@ -198,8 +198,8 @@ void live(void *arg)
 		queue();
 		must(child_succeeds(here.kind, live, NULL));
 		end_sections();
-		barrier_first();
 	}
+	barrier_first(); /* a callback that has counted has not returned */
 	must(cleanup_srcu_struct(&domain) == 0);
 	must(warnings() == 0);
 }
