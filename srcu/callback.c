@@ -16,32 +16,15 @@
 #include <errno.h>
 #include <pthread.h>
 
+#include "callback.h"
 #include "debug.h"
 #include "probe.h"
 
 #define STUCK_NS 10000000u
 
-static struct srcu_batch_ *batch(struct srcu_struct *ssp, enum srcu_batch_nr nr)
-{
-	return &ssp->batches_[nr];
-}
-
-static bool any(const struct srcu_struct *ssp, enum srcu_batch_nr nr)
-{
-	return ssp->batches_[nr].last;
-}
-
 static bool anything_queued(const struct srcu_struct *ssp)
 {
 	return any(ssp, BATCH_COLLECTED) || srcu_callbacks_queued(ssp);
-}
-
-/* The thread that invokes, or 0. */
-static uint32_t invoker(const struct srcu_struct *ssp)
-{
-	uint32_t number = __atomic_load_n(&ssp->invoker_, __ATOMIC_RELAXED);
-
-	return srcu_thread_left_behind(number) ? 0 : number;
 }
 
 /* Has a fork made this process since the batches were put right? */
@@ -159,27 +142,15 @@ static void wake_waiters(struct srcu_struct *ssp)
 		srcu_futex_wake(&ssp->cb_event_);
 }
 
-/*
- * One who waits in srcu_barrier(): for the callback that was the last when it
- * came; for the one being invoked, once that is it; or, if there was none but
- * those in the invoker's hands, for the last of them.
- */
-struct srcu_barrier_ {
-	struct srcu_barrier_ *next;
-	const struct srcu_head *last;
-	uint32_t thread;
-	uint32_t reached;
-};
-
-static const struct srcu_head being_invoked, in_hand;
+static const struct srcu_head being_invoked;
+const struct srcu_head srcu_in_hand;
 
 static bool reached(const struct srcu_barrier_ *barrier)
 {
 	return __atomic_load_n(&barrier->reached, __ATOMIC_ACQUIRE);
 }
 
-/* Those who wait for @from wait for @to instead; NULL: no longer.  True if there were any. */
-static bool redirect_barriers(
+bool srcu_redirect_barriers(
 	struct srcu_struct *ssp, const struct srcu_head *from, const struct srcu_head *to)
 {
 	struct srcu_barrier_ **link = &ssp->barriers_, *barrier;
@@ -207,7 +178,7 @@ static bool redirect_barriers_locked(
 	bool found;
 
 	cb_lock(ssp);
-	found = redirect_barriers(ssp, from, to);
+	found = srcu_redirect_barriers(ssp, from, to);
 	cb_unlock(ssp);
 	return found;
 }
@@ -254,37 +225,6 @@ static struct srcu_head *pop(struct srcu_struct *ssp)
 	return head;
 }
 
-/* Mark each head that has been collected as this process does; how many there are. */
-static uint64_t mark_all(struct srcu_struct *ssp)
-{
-	uint64_t count = 0;
-
-	for (int nr = BATCH_COLLECTED; nr <= BATCH_INVOKING; nr++) {
-		const struct srcu_head *last = ssp->batches_[nr].last;
-		struct srcu_head *head = last ? ssp->batches_[nr].first : NULL;
-
-		for (; head; head = head == last ? NULL : head->next_, count++)
-			srcu_mark_queued(head);
-	}
-	return count;
-}
-
-/*
- * In the child of a fork, under cb_lock_, with no callback in hand: those that were
- * counted and are not queued, since another thread was about to queue them or invoked
- * them, are the parent's.  Those that this thread is about to queue do no harm, nor do
- * all of the former when C is refused: the count is too high then.
- */
-static void settle_count(struct srcu_struct *ssp)
-{
-	bool collected = srcu_callbacks_collect(ssp);
-	uint64_t here = mark_all(ssp);
-
-	if (collected)
-		__atomic_store_n(
-			&ssp->invoked_, srcu_callbacks_count(ssp) - here, __ATOMIC_RELEASE);
-}
-
 /* Become the invoker, and take what is ready; false when somebody else is or nothing. */
 static bool begin_invoking(struct srcu_struct *ssp)
 {
@@ -305,10 +245,10 @@ static bool begin_invoking(struct srcu_struct *ssp)
 static void end_invoking(struct srcu_struct *ssp, uint32_t generation)
 {
 	cb_lock(ssp);
-	redirect_barriers(ssp, &in_hand, batch(ssp, BATCH_INVOKING)->last);
+	srcu_redirect_barriers(ssp, &srcu_in_hand, batch(ssp, BATCH_INVOKING)->last);
 	__atomic_store_n(&ssp->invoker_, 0, __ATOMIC_RELAXED);
 	if (unlikely(generation != srcu_generation()))
-		settle_count(ssp);
+		srcu_callbacks_settle(ssp);
 	cb_unlock(ssp);
 	wake_waiters(ssp);
 	srcu_look_again(ssp);
@@ -402,7 +342,7 @@ static bool join(struct srcu_struct *ssp, struct srcu_barrier_ *barrier, uint64_
 
 	cb_lock(ssp);
 	nr = stage_last(ssp, number);
-	barrier->last = nr == BATCH_INVOKING && invoker(ssp) ? &in_hand : batch(ssp, nr)->last;
+	barrier->last = nr == BATCH_INVOKING && invoker(ssp) ? &srcu_in_hand : batch(ssp, nr)->last;
 	joined = barrier->last;
 	if (joined) {
 		barrier->next = ssp->barriers_;
@@ -452,64 +392,4 @@ int srcu_barrier_at(struct srcu_struct *ssp, const char *function, const void *s
 int __srcu_barrier(struct srcu_struct *ssp)
 {
 	return srcu_barrier_at(ssp, "srcu_barrier", CALL_SITE);
-}
-
-static bool in_batches(const struct srcu_struct *ssp, const struct srcu_head *wanted)
-{
-	for (int nr = BATCH_COLLECTED; nr <= BATCH_INVOKING; nr++) {
-		const struct srcu_batch_ *batch = &ssp->batches_[nr];
-		const struct srcu_head *head = batch->last ? batch->first : NULL;
-
-		while (head && head != wanted)
-			head = head == batch->last ? NULL : head->next_;
-		if (head)
-			return true;
-	}
-	return false;
-}
-
-/* This thread waits, under a handler, for one that a thread left behind has in its hands. */
-static void release_barriers(struct srcu_struct *ssp)
-{
-	struct srcu_barrier_ *barrier, *next;
-
-	redirect_barriers(ssp, &in_hand, batch(ssp, BATCH_INVOKING)->last);
-	for (barrier = ssp->barriers_; barrier; barrier = next) {
-		next = barrier->next;
-		if (!in_batches(ssp, barrier->last))
-			redirect_barriers(ssp, barrier->last, NULL);
-	}
-}
-
-/*
- * Under cb_lock_, in the child of a fork: put right what threads that stayed
- * behind were doing to the batches, and forget those of them who waited.
- */
-void srcu_callbacks_recover(struct srcu_struct *ssp)
-{
-	struct srcu_barrier_ **link = &ssp->barriers_;
-
-	__atomic_store_n(&ssp->generation_, srcu_generation(), __ATOMIC_RELAXED);
-	for (int from = BATCH_COLLECTED; from < BATCH_INVOKING; from++)
-		for (int to = from + 1; to <= BATCH_INVOKING; to++)
-			if (ssp->batches_[from].last == ssp->batches_[to].last)
-				ssp->batches_[from].last = NULL;
-	srcu_lists_recover(ssp);
-	if (!any(ssp, BATCH_CURRENT)) /* retire() was between the two */
-		srcu_batch_move(batch(ssp, BATCH_CURRENT), batch(ssp, BATCH_NEXT));
-	for (int nr = BATCH_NEXT; nr <= BATCH_CURRENT; nr++)
-		if (any(ssp, (enum srcu_batch_nr)nr))
-			raise_u64(&ssp->needed_, ssp->batches_[nr].number);
-	while (*link)
-		if (srcu_thread_left_behind((*link)->thread))
-			*link = (*link)->next;
-		else
-			link = &(*link)->next;
-	if (invoker(ssp)) {
-		srcu_callbacks_collect(ssp);
-		mark_all(ssp); /* this thread, which settles the count at its end */
-	} else {
-		release_barriers(ssp);
-		settle_count(ssp);
-	}
 }
