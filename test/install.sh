@@ -23,13 +23,16 @@ $CC $CFLAGS -Wall -Wextra -o "$work/readme" "$work/readme.c" $(pkg-config --cfla
 	fail "README.md's program does not build"
 "$work/readme" || fail "README.md's program fails"
 
-for header in srcu/srcu.h srcu/percpu.h srcu/list.h srcu/notifier.h seqcount/seqcount.h; do
+for header in srcu/srcu.h srcu/percpu.h srcu/list.h srcu/notifier.h seqcount/seqcount.h \
+	seqcount/data.h seqcount/latch.h seqcount/seqlock.h; do
 	module=${header%%/*}
+	standard=-std=c11
+	[ "$header" != seqcount/seqlock.h ] || standard="$standard -D_POSIX_C_SOURCE=200809L"
 	printf '#include <%s>\n#include <%s>\nint main(void)\n{\n\treturn 0;\n}\n' "$header" "$header" \
 		>"$work/alone.c"
 	cp "$work/alone.c" "$work/alone.cc"
 	# shellcheck disable=SC2046,SC2086
-	$CC $CFLAGS -std=c11 -Wall -Wextra -Wshadow -Wconversion -Werror -o "$work/alone" \
+	$CC $CFLAGS $standard -Wall -Wextra -Wshadow -Wconversion -Werror -o "$work/alone" \
 		"$work/alone.c" $(pkg-config --cflags --libs $module) || fail "$header in C11"
 	# shellcheck disable=SC2046,SC2086
 	$CXX $CXXFLAGS -std=c++17 -Wall -Wextra -Wshadow -Wconversion -Werror -o "$work/alone" \

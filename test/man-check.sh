@@ -7,7 +7,8 @@ set -u
 
 top=${srcdir:-.}
 headers="$top/srcu/srcu.h $top/srcu/srcu.hpp $top/srcu/reader.h $top/srcu/update.h $top/srcu/notifier.h $top/srcu/list.h $top/srcu/percpu.h
-	$top/seqcount/seqcount.h"
+	$top/seqcount/data.h $top/seqcount/counter.h $top/seqcount/locked.h $top/seqcount/seqcount.h
+	$top/seqcount/latch.h $top/seqcount/seqlock.h $top/seqcount/seqlock-read.h"
 map=$top/srcu/libsrcu.map
 failures=0
 

@@ -19,7 +19,7 @@ warnings='-Wall -Wextra -Wshadow -Wconversion -Werror'
 cat >program.c <<'END'
 #include <pthread.h>
 #include <sched.h>
-#include <seqcount/seqcount.h>
+#include <seqcount/seqlock.h>
 #include <srcu/list.h>
 #include <srcu/notifier.h>
 #include <stdio.h>
