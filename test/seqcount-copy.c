@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Unit tests of seqcount_load() and seqcount_store(): every size and alignment,
- * compared with memcpy(), and the sizes that compilers expand inline.
+ * compared with memcpy(), and the sizes that compilers expand inline; and of
+ * seqcount_get() and seqcount_set().
  */
 #include "test/seqcount-test.h"
 
@@ -174,6 +175,72 @@ START_TEST(arguments_are_evaluated_once)
 }
 END_TEST
 
+enum colour { RED, GREEN };
+
+/* Fields of every type that is one access, shared and const as well. */
+struct fields {
+	bool flag;
+	signed char small;
+	uint16_t port;
+	int number;
+	uint64_t stamp;
+	float ratio;
+	double mean;
+	const char *text;
+	enum colour colour;
+	struct halves *link;
+	volatile long changing;
+};
+
+START_TEST(single_fields)
+{
+	struct halves link;
+	struct fields f;
+	const struct fields *shared = &f;
+
+	memset(&f, 0xff, sizeof(f));
+	seqcount_set(f.flag, true);
+	seqcount_set(f.small, -3);
+	seqcount_set(f.port, 65535);
+	seqcount_set(f.number, -70000);
+	seqcount_set(f.stamp, UINT64_MAX - 1);
+	seqcount_set(f.ratio, 0.5f);
+	seqcount_set(f.mean, -1e300);
+	seqcount_set(f.text, "text");
+	seqcount_set(f.colour, GREEN);
+	seqcount_set(f.link, &link);
+	seqcount_set(f.changing, 12);
+	ck_assert(seqcount_get(shared->flag));
+	ck_assert_int_eq(seqcount_get(shared->small), -3);
+	ck_assert_uint_eq(seqcount_get(shared->port), 65535);
+	ck_assert_int_eq(seqcount_get(shared->number), -70000);
+	ck_assert_uint_eq(seqcount_get(shared->stamp), UINT64_MAX - 1);
+	ck_assert(seqcount_get(shared->ratio) >= 0.5f && f.ratio <= 0.5f);
+	ck_assert(seqcount_get(shared->mean) <= -1e300 && f.mean >= -1e300);
+	ck_assert_str_eq(seqcount_get(shared->text), "text");
+	ck_assert_int_eq(seqcount_get(shared->colour), GREEN);
+	ck_assert_ptr_eq(seqcount_get(shared->link), &link);
+	ck_assert_int_eq(seqcount_get(shared->changing), 12);
+}
+END_TEST
+
+/* Neighbours stay as they are, one use may stand in another, and arguments count once. */
+START_TEST(fields_of_an_array)
+{
+	uint16_t a[4] = {1, 2, 3, 0};
+	uint16_t *p = a;
+
+	ck_assert_uint_eq(seqcount_get(*p++), 1);
+	seqcount_set(*p++, 7);
+	ck_assert_ptr_eq(p, &a[2]);
+	seqcount_set(a[seqcount_get(a[3])], seqcount_get(a[seqcount_get(a[0])]));
+	ck_assert_uint_eq(a[0], 7);
+	ck_assert_uint_eq(a[1], 7);
+	ck_assert_uint_eq(a[2], 3);
+	ck_assert_uint_eq(a[3], 0);
+}
+END_TEST
+
 TCase *seqcount_copy_case(void)
 {
 	TCase *tc = tcase_create("copy");
@@ -184,5 +251,7 @@ TCase *seqcount_copy_case(void)
 	tcase_add_test(tc, type_below_word_alignment);
 	tcase_add_test(tc, pointers_to_void_and_const);
 	tcase_add_test(tc, arguments_are_evaluated_once);
+	tcase_add_test(tc, single_fields);
+	tcase_add_test(tc, fields_of_an_array);
 	return tc;
 }

@@ -201,6 +201,13 @@ int main(void)
 	suite_add_tcase(suite, seqcount_copy_case());
 	suite_add_tcase(suite, seqcount_handler_case());
 	suite_add_tcase(suite, seqcount_torn_case());
+	suite_add_tcase(suite, seqcount_rules_case());
+	suite_add_tcase(suite, seqcount_hunt_case());
+	suite_add_tcase(suite, seqcount_lock_case());
+	suite_add_tcase(suite, seqcount_latch_case());
+	suite_add_tcase(suite, seqcount_seqlock_case());
+	suite_add_tcase(suite, seqcount_shared_case());
+	suite_add_tcase(suite, seqcount_debug_case());
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_ENV);
 	failed = srunner_ntests_failed(runner);

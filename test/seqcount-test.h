@@ -9,7 +9,14 @@
 #include <check.h>
 
 TCase *seqcount_copy_case(void);
+TCase *seqcount_debug_case(void);
 TCase *seqcount_handler_case(void);
+TCase *seqcount_hunt_case(void);
+TCase *seqcount_latch_case(void);
+TCase *seqcount_lock_case(void);
+TCase *seqcount_rules_case(void);
+TCase *seqcount_seqlock_case(void);
+TCase *seqcount_shared_case(void);
 TCase *seqcount_sequence_case(void);
 TCase *seqcount_torn_case(void);
 

@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Unit tests of latches: a reader in a handler that has interrupted the writer gets
+ * a whole record in its first pass, wherever the writer is.
+ */
+#include "test/seqcount-test.h"
+
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <string.h>
+
+#include <seqcount/latch.h>
+
+#define WORDS   4
+#define SIGNALS 1000u
+
+struct record {
+	uint64_t word[WORDS];
+};
+
+static seqcount_latch_t latch = SEQCNT_LATCH_ZERO(latch);
+static struct record copies[2];
+
+/* What handlers have met. */
+static unsigned int handled;
+static unsigned int passes;
+static unsigned int torn;
+static uint64_t latest;
+
+static void count(unsigned int *counter)
+{
+	__atomic_fetch_add(counter, 1, __ATOMIC_RELAXED);
+}
+
+static unsigned int value(const unsigned int *counter)
+{
+	return __atomic_load_n(counter, __ATOMIC_RELAXED);
+}
+
+static void handler(int sig)
+{
+	struct record copy;
+	unsigned int seq;
+	int i;
+
+	(void)sig;
+	do {
+		seq = read_seqcount_latch(&latch);
+		seqcount_load(&copy, &copies[seq & 1], sizeof(copy));
+		count(&passes);
+	} while (read_seqcount_latch_retry(&latch, seq));
+	for (i = 1; i < WORDS; i++) {
+		if (copy.word[i] != copy.word[0])
+			count(&torn);
+	}
+	__atomic_store_n(&latest, copy.word[0], __ATOMIC_RELAXED);
+	/* Release, pairs with the sender's acquire: the counts above are in. */
+	__atomic_fetch_add(&handled, 1, __ATOMIC_RELEASE);
+}
+
+static void install_handler(void)
+{
+	struct sigaction action;
+
+	memset(&action, 0, sizeof(action));
+	action.sa_handler = handler;
+	ck_assert_int_eq(sigaction(SIGUSR1, &action, NULL), 0);
+}
+
+static uint64_t value_read_now(void)
+{
+	raise(SIGUSR1);
+	return __atomic_load_n(&latest, __ATOMIC_RELAXED);
+}
+
+/* A signal at every step: old as long as copy 0 is not whole, then new. */
+static void write_with_signals(uint64_t v)
+{
+	int i;
+
+	ck_assert_uint_eq(value_read_now(), v - 1);
+	write_seqcount_latch_begin(&latch);
+	for (i = 0; i < WORDS; i++) {
+		ck_assert_uint_eq(value_read_now(), v - 1);
+		seqcount_set(copies[0].word[i], v);
+	}
+	ck_assert_uint_eq(value_read_now(), v - 1);
+	write_seqcount_latch(&latch);
+	for (i = 0; i < WORDS; i++) {
+		ck_assert_uint_eq(value_read_now(), v);
+		seqcount_set(copies[1].word[i], v);
+	}
+	ck_assert_uint_eq(value_read_now(), v);
+	write_seqcount_latch_end(&latch);
+}
+
+START_TEST(handler_at_every_step)
+{
+	uint64_t v;
+
+	install_handler();
+	/* The sequence wraps on the way. */
+	latch.seqcount_.sequence_ = UINT32_MAX - 99;
+	for (v = 1; v <= 100; v++)
+		write_with_signals(v);
+	ck_assert_uint_eq(latch.seqcount_.sequence_, 100);
+	ck_assert_uint_eq(value(&torn), 0);
+	ck_assert_uint_eq(value(&passes), value(&handled));
+}
+END_TEST
+
+/* A copy is changed while readers are sent to it: the handler must notice. */
+START_TEST(change_without_the_latch_is_caught)
+{
+	install_handler();
+	seqcount_set(copies[0].word[0], 1);
+	raise(SIGUSR1);
+	ck_assert_uint_ne(value(&torn), 0);
+}
+END_TEST
+
+START_TEST(old_form_of_writing)
+{
+	unsigned int seq = raw_read_seqcount_latch(&latch);
+
+	ck_assert_uint_eq(seq & 1, 0);
+	ck_assert(!raw_read_seqcount_latch_retry(&latch, seq));
+	raw_write_seqcount_latch(&latch);
+	ck_assert(raw_read_seqcount_latch_retry(&latch, seq));
+	ck_assert(read_seqcount_latch_retry(&latch, seq));
+	ck_assert_uint_eq(read_seqcount_latch(&latch), seq + 1);
+	raw_write_seqcount_latch(&latch);
+	ck_assert_uint_eq(raw_read_seqcount_latch(&latch), seq + 2);
+	seqcount_latch_init(&latch);
+	ck_assert_uint_eq(raw_read_seqcount_latch(&latch), 0);
+}
+END_TEST
+
+static void *send_signals(void *arg)
+{
+	const pthread_t *writer = arg;
+	unsigned int sent;
+
+	for (sent = 0; sent < SIGNALS; sent++) {
+		pthread_kill(*writer, SIGUSR1);
+		while (__atomic_load_n(&handled, __ATOMIC_ACQUIRE) == sent)
+			sched_yield();
+	}
+	return NULL;
+}
+
+START_TEST(storm_of_signals_on_the_writer)
+{
+	pthread_t self = pthread_self();
+	pthread_t sender;
+	struct record r;
+	sigset_t set;
+	uint64_t v = 0;
+	int i;
+
+	install_handler();
+	ck_assert_int_eq(pthread_create(&sender, NULL, send_signals, &self), 0);
+	while (value(&handled) < SIGNALS) {
+		v++;
+		for (i = 0; i < WORDS; i++)
+			r.word[i] = v;
+		write_seqcount_latch_begin(&latch);
+		seqcount_store(&copies[0], &r, sizeof(r));
+		write_seqcount_latch(&latch);
+		seqcount_store(&copies[1], &r, sizeof(r));
+		write_seqcount_latch_end(&latch);
+		/* TSan delivers signals at calls of libc alone. */
+		pthread_sigmask(SIG_BLOCK, NULL, &set);
+	}
+	ck_assert_int_eq(pthread_join(sender, NULL), 0);
+	ck_assert_uint_eq(value(&torn), 0);
+	ck_assert_uint_eq(value(&passes), SIGNALS);
+}
+END_TEST
+
+TCase *seqcount_latch_case(void)
+{
+	TCase *tc = tcase_create("latch");
+
+	tcase_set_timeout(tc, 60);
+	tcase_add_test(tc, handler_at_every_step);
+	tcase_add_test(tc, change_without_the_latch_is_caught);
+	tcase_add_test(tc, old_form_of_writing);
+	tcase_add_test(tc, storm_of_signals_on_the_writer);
+	return tc;
+}
