@@ -28,7 +28,10 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* Does the caller hold it for writing?  Of a spin lock: does anybody? */
+/*
+ * Does the caller hold it for writing?  Of a spin lock: does anybody?  If not, it is
+ * left held, since the program ends.
+ */
 SEQCOUNT_INLINE_ bool seqcount_mutex_held_(pthread_mutex_t *lock)
 {
 	return __atomic_load_n(&lock->__data.__owner, __ATOMIC_RELAXED) == syscall(SYS_gettid);
@@ -41,10 +44,7 @@ SEQCOUNT_INLINE_ bool seqcount_rwlock_held_(pthread_rwlock_t *lock)
 
 SEQCOUNT_INLINE_ bool seqcount_spinlock_held_(pthread_spinlock_t *lock)
 {
-	if (pthread_spin_trylock(lock) != 0)
-		return true;
-	pthread_spin_unlock(lock);
-	return false;
+	return pthread_spin_trylock(lock) != 0;
 }
 #endif
 
