@@ -67,6 +67,8 @@ typedef struct seqcount {
  * SIGSTOP or a debugger: 2^31 writes of 10 ns take 21 seconds, 2^63 take
  * 2900 years.  A reader's value is a uint64_t.  A machine that cannot load and
  * store 64 bits in one instruction needs libatomic.
+ *
+ * Origin: ours.
  */
 typedef struct seqcount64 {
 	uint64_t sequence_ __attribute__((aligned(8)));

@@ -124,6 +124,7 @@
  * @s: the counter
  * @start: as there
  *
+ * Context, Ordering, Return: as there.
  * Origin: Linux until 6.1, for a seqcount_t alone.
  */
 #define read_seqcount_t_retry(s, start)   read_seqcount_retry(s, start)
@@ -209,6 +210,7 @@
  * Context: as write_seqcount_begin(), outside a write.
  * Ordering: when true, as write_seqcount_begin() (SQ1).
  * Return: true when a write is to be made good; false when the data are whole.
+ * Origin: ours.
  */
 #define write_seqcount_recover(s) SEQCOUNT_WIDE_(s, recover)(SEQCOUNT_WRITER_(s))
 

@@ -105,6 +105,7 @@ SEQCOUNT_INLINE_ void done_seqretry_irqrestore(seqlock_t *sl, int seq, sigset_t 
  * ss_lockless: every pass goes without the lock.  ss_lock: the second pass holds it;
  * ss_lock_after(@passes): the one after so many.  _irqsave: with signals blocked.
  *
+ * Context: as scoped_seqlock_read().
  * Origin: Linux, but for the two with a number.
  */
 #define ss_lockless                   0u

@@ -53,8 +53,8 @@ check_comments()
 	inside { comment = comment $0 "\n" }
 	inside && /\*\// {
 		inside = 0
-		if (comment ~ /^\/\*\*[ \n*]*(struct|enum|NUM_)/ ||
-			comment ~ / - (define|the initial value) /)
+		if (comment ~ /^\/\*\*[ \n*]*(struct|enum|NUM_)/ || comment ~ /_t - / ||
+			comment ~ / - (define|initialisers?|the initial value)[ \n]/)
 			next
 		if (comment !~ /\* Context[ :,]/ || comment !~ /\* Origin:/) {
 			print FILENAME ":" FNR
@@ -103,7 +103,7 @@ for page in "$top"/man/*.3; do
 done
 
 for header in "$top"/srcu/srcu.h "$top"/srcu/reader.h "$top"/srcu/update.h \
-	"$top"/srcu/notifier.h "$top"/srcu/list.h "$top"/srcu/percpu.h; do
+	"$top"/srcu/notifier.h "$top"/srcu/list.h "$top"/srcu/percpu.h "$top"/seqcount/*.h; do
 	check_comments "$header"
 done
 
