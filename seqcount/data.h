@@ -29,6 +29,14 @@
 #endif
 #endif
 
+#if defined(SEQCOUNT_TSAN_) || defined(__SANITIZE_ADDRESS__)
+#define SEQCOUNT_SANITIZED_ 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(memory_sanitizer)
+#define SEQCOUNT_SANITIZED_ 1
+#endif
+#endif
+
 /*
  * TSan knows no fences.  Under it each store of the data is a release and each
  * load of them an acquire, which is as right and only slower: a load that gets a
@@ -78,23 +86,112 @@ SEQCOUNT_PIECE_(seqcount_u8, uint8_t)
 
 #define SEQCOUNT_WORD_ sizeof(uintptr_t)
 
+SEQCOUNT_INLINE_ void seqcount_words1_(char *to, const char *from, size_t at, bool load)
+{
+	seqcount_word_(to + at, from + at, load);
+}
+
+#define SEQCOUNT_TWICE_(twice, once, words)                                           \
+	SEQCOUNT_INLINE_ void twice(char *to, const char *from, size_t at, bool load) \
+	{                                                                             \
+		once(to, from, at, load);                                             \
+		once(to, from, at + (words)*SEQCOUNT_WORD_, load);                    \
+	}
+
+/*
+ * Where the machine moves 16 bytes in one instruction, loads of four words and
+ * stores of two are made of that, or else a plain copy would cost less.  The
+ * instruction is an asm, in which the compiler sees no access to race with, and a
+ * sanitizer none at all, so that it gets words.
+ */
+#if defined(__x86_64__) && defined(__SSE2__) && !defined(SEQCOUNT_SANITIZED_)
+#ifdef __AVX__
+#define SEQCOUNT_MOVE_ "vmovups"
+#else
+#define SEQCOUNT_MOVE_ "movups"
+#endif
+
+typedef long long seqcount_wide_t_ __attribute__((vector_size(16), aligned(1), may_alias));
+
+SEQCOUNT_INLINE_ void seqcount_load_wide_(char *to, const char *from)
+{
+	const seqcount_wide_t_ *shared = (const seqcount_wide_t_ *)(const void *)from;
+	seqcount_wide_t_ piece;
+
+	__asm__ volatile(SEQCOUNT_MOVE_ " {%1, %0|%0, %1}" : "=x"(piece) : "m"(*shared));
+	__builtin_memcpy(to, &piece, sizeof(piece));
+}
+
+/*
+ * The piece is put together from words, which may still be in registers: a wide
+ * load would have to wait until the stores of both words are done.
+ */
+SEQCOUNT_INLINE_ void seqcount_store_wide_(char *to, const char *from)
+{
+	seqcount_wide_t_ *shared = (seqcount_wide_t_ *)(void *)to;
+	long long first, second;
+	seqcount_wide_t_ piece;
+
+	__builtin_memcpy(&first, from, sizeof(first));
+	__builtin_memcpy(&second, from + sizeof(first), sizeof(second));
+	piece = (seqcount_wide_t_){first, second};
+	__asm__ volatile(SEQCOUNT_MOVE_ " {%1, %0|%0, %1}" : "=m"(*shared) : "x"(piece));
+}
+
+SEQCOUNT_INLINE_ void seqcount_words2_(char *to, const char *from, size_t at, bool load)
+{
+	if (load) {
+		seqcount_words1_(to, from, at, load);
+		seqcount_words1_(to, from, at + SEQCOUNT_WORD_, load);
+	} else {
+		seqcount_store_wide_(to + at, from + at);
+	}
+}
+
+SEQCOUNT_INLINE_ void seqcount_words4_(char *to, const char *from, size_t at, bool load)
+{
+	if (load) {
+		seqcount_load_wide_(to + at, from + at);
+		seqcount_load_wide_(to + at + 16, from + at + 16);
+	} else {
+		seqcount_words2_(to, from, at, load);
+		seqcount_words2_(to, from, at + 16, load);
+	}
+}
+#else
+SEQCOUNT_TWICE_(seqcount_words2_, seqcount_words1_, 1)
+SEQCOUNT_TWICE_(seqcount_words4_, seqcount_words2_, 2)
+#endif
+
+SEQCOUNT_TWICE_(seqcount_words8_, seqcount_words4_, 4)
+SEQCOUNT_TWICE_(seqcount_words16_, seqcount_words8_, 8)
+SEQCOUNT_TWICE_(seqcount_words32_, seqcount_words16_, 16)
+
 /*
  * The shared side, @from when @load, is aligned to a word.  A size that is known
- * when compiling, and is below eight words, leaves no branch.
+ * when compiling, and is below 64 words, leaves no branch: the private object
+ * need not be in memory then.
  */
 SEQCOUNT_INLINE_ void seqcount_copy_aligned_(char *to, const char *from, size_t n, bool load)
 {
 	size_t at = 0;
 
-	for (; n - at >= 4 * SEQCOUNT_WORD_; at += 4 * SEQCOUNT_WORD_) {
-		seqcount_word_(to + at, from + at, load);
-		seqcount_word_(to + at + SEQCOUNT_WORD_, from + at + SEQCOUNT_WORD_, load);
-		seqcount_word_(to + at + 2 * SEQCOUNT_WORD_, from + at + 2 * SEQCOUNT_WORD_, load);
-		seqcount_word_(to + at + 3 * SEQCOUNT_WORD_, from + at + 3 * SEQCOUNT_WORD_, load);
+	if (__builtin_constant_p(n)) {
+		for (; n - at >= 32 * SEQCOUNT_WORD_; at += 32 * SEQCOUNT_WORD_)
+			seqcount_words32_(to, from, at, load);
+		if ((n & (16 * SEQCOUNT_WORD_)) != 0) {
+			seqcount_words16_(to, from, at, load);
+			at += 16 * SEQCOUNT_WORD_;
+		}
+		if ((n & (8 * SEQCOUNT_WORD_)) != 0) {
+			seqcount_words8_(to, from, at, load);
+			at += 8 * SEQCOUNT_WORD_;
+		}
 	}
+	for (; n - at >= 4 * SEQCOUNT_WORD_; at += 4 * SEQCOUNT_WORD_)
+		seqcount_words4_(to, from, at, load);
 	if ((n & (2 * SEQCOUNT_WORD_)) != 0) {
-		seqcount_word_(to + at, from + at, load);
-		seqcount_word_(to + at + SEQCOUNT_WORD_, from + at + SEQCOUNT_WORD_, load);
+		seqcount_words2_(to, from, at, load);
 		at += 2 * SEQCOUNT_WORD_;
 	}
 	if ((n & SEQCOUNT_WORD_) != 0) {

@@ -17,7 +17,7 @@
 #define ROOM       (SIZES + 2 * ALIGNMENTS)
 
 struct record {
-	uint64_t field[16];
+	uint64_t field[80];
 };
 
 /* A type of less than a word's alignment. */
@@ -116,9 +116,15 @@ START_TEST(constant_sizes_of_an_aligned_type)
 	CHECK_CONSTANT(16);
 	CHECK_CONSTANT(24);
 	CHECK_CONSTANT(32);
+	CHECK_CONSTANT(40);
 	CHECK_CONSTANT(47);
 	CHECK_CONSTANT(64);
+	CHECK_CONSTANT(127);
 	CHECK_CONSTANT(128);
+	CHECK_CONSTANT(248);
+	CHECK_CONSTANT(256);
+	CHECK_CONSTANT(511);
+	CHECK_CONSTANT(640);
 }
 END_TEST
 
