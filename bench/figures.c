@@ -38,6 +38,9 @@ struct figure {
 
 #define ISOLATION(call, who) "isolation/" call "/" who
 
+#define SEQ(what, who, bytes) "seq_" what "/" who "/bytes:" #bytes
+#define SEQ_RATE(who, rate)   "seq_read_rate/" who "/bytes:16/writes_per_ms:" #rate
+
 static const struct figure figures[] = {
 	{"read/srcu_fast", "read/urcu_memb", AT_MOST, 1.05},
 	{"read/srcu", "read/urcu_memb", AT_MOST, 1.4},
@@ -70,6 +73,34 @@ static const struct figure figures[] = {
 	{"scan/cpus:64", NULL, AT_MOST, 4},
 	{"scan/cpus:1024", NULL, AT_MOST, 4},
 	{"scan/cpus:4096", NULL, NO_BOUND, 0},
+	{SEQ("read", "seqcount", 8), SEQ("read", "ck_sequence", 8), AT_MOST, 1.05},
+	{SEQ("read", "seqcount", 16), SEQ("read", "ck_sequence", 16), AT_MOST, 1.05},
+	{SEQ("read", "seqcount", 32), SEQ("read", "ck_sequence", 32), AT_MOST, 1.05},
+	{SEQ("read", "seqcount", 64), SEQ("read", "ck_sequence", 64), AT_MOST, 1.05},
+	{SEQ("read", "seqcount", 128), SEQ("read", "ck_sequence", 128), AT_MOST, 1.05},
+	{SEQ("read", "seqcount", 256), SEQ("read", "ck_sequence", 256), AT_MOST, 1.05},
+	{SEQ("read", "seqcount", 16), SEQ("read", "rwlock", 16), NO_BOUND, 0},
+	{SEQ("read", "seqcount", 16), SEQ("read", "spinlock", 16), NO_BOUND, 0},
+	{SEQ("read", "seqcount", 16), SEQ("read", "mutex", 16), NO_BOUND, 0},
+	{SEQ("write", "seqcount", 8), SEQ("write", "ck_sequence", 8), AT_MOST, 1.05},
+	{SEQ("write", "seqcount", 16), SEQ("write", "ck_sequence", 16), AT_MOST, 1.05},
+	{SEQ("write", "seqcount", 32), SEQ("write", "ck_sequence", 32), AT_MOST, 1.05},
+	{SEQ("write", "seqcount", 64), SEQ("write", "ck_sequence", 64), AT_MOST, 1.05},
+	{SEQ("write", "seqcount", 128), SEQ("write", "ck_sequence", 128), AT_MOST, 1.05},
+	{SEQ("write", "seqcount", 256), SEQ("write", "ck_sequence", 256), AT_MOST, 1.05},
+	{SEQ("write_copy", "seqcount", 8), SEQ("write_copy", "ck_sequence", 8), AT_MOST, 1.05},
+	{SEQ("write_copy", "seqcount", 16), SEQ("write_copy", "ck_sequence", 16), AT_MOST, 1.05},
+	{SEQ("write_copy", "seqcount", 32), SEQ("write_copy", "ck_sequence", 32), AT_MOST, 1.05},
+	{SEQ("write_copy", "seqcount", 64), SEQ("write_copy", "ck_sequence", 64), AT_MOST, 1.05},
+	{SEQ("write_copy", "seqcount", 128), SEQ("write_copy", "ck_sequence", 128), AT_MOST, 1.05},
+	{SEQ("write_copy", "seqcount", 256), SEQ("write_copy", "ck_sequence", 256), AT_MOST, 1.05},
+	{SEQ_RATE("seqcount", 10), SEQ_RATE("ck_sequence", 10), AT_MOST, 1.05},
+	{SEQ_RATE("seqcount", 100), SEQ_RATE("ck_sequence", 100), AT_MOST, 1.05},
+	{SEQ_RATE("seqcount", 1000), SEQ_RATE("ck_sequence", 1000), AT_MOST, 1.05},
+	{SEQ_RATE("seqcount", 10000), SEQ_RATE("ck_sequence", 10000), AT_MOST, 1.05},
+	{SEQ_RATE("seqcount", 100), SEQ_RATE("rwlock", 100), NO_BOUND, 0},
+	{SEQ_RATE("seqcount", 100), SEQ_RATE("spinlock", 100), NO_BOUND, 0},
+	{SEQ_RATE("seqcount", 100), SEQ_RATE("mutex", 100), NO_BOUND, 0},
 };
 
 #define NR_FIGURES (sizeof(figures) / sizeof(figures[0]))
@@ -113,6 +144,7 @@ static const struct {
 	{"flood/", "drain_ns"},
 	{"isolation/", "p50"},
 	{"scan/", "p50"},
+	{"seq_read_rate/", "p50"},
 };
 
 const char *figures_counter(const char *name)
@@ -219,16 +251,16 @@ static void print_figure(FILE *to, const struct figure *f)
 	double ours = series_median(a), theirs;
 	char quartiles[32];
 
-	fprintf(to, "%-47s %12.2f  ", f->name, ours);
+	fprintf(to, "%-53s %12.2f  ", f->name, ours);
 	if (!f->beside) {
-		fprintf(to, "%-47s %12s  %8s  %-17s", "-", "-", "-", "-");
+		fprintf(to, "%-53s %12s  %8s  %-17s", "-", "-", "-", "-");
 		print_bound(to, f, ours);
 		return;
 	}
 	b = series_of(f->beside);
 	theirs = series_median(b);
 	spread(a, b, quartiles, sizeof(quartiles));
-	fprintf(to, "%-47s %12.2f  %8.3g  %-17s", f->beside, theirs, ours / theirs, quartiles);
+	fprintf(to, "%-53s %12.2f  %8.3g  %-17s", f->beside, theirs, ours / theirs, quartiles);
 	print_bound(to, f, ours / theirs);
 }
 
@@ -241,9 +273,10 @@ void figures_print(FILE *to)
 	if (i == NR_FIGURES)
 		return;
 	fprintf(to,
-		"\nFigures: medians of the repetitions (read: CPU time of a lock and an unlock, "
-		"ns; gp_concurrent: calls per second; flood: drain_ns; others: p50, ns)\n");
-	fprintf(to, "%-47s %12s  %-47s %12s  %8s  %-17s  %s\n", "figure", "median", "beside",
+		"\nFigures: medians of the repetitions (read, seq_read, seq_write, seq_write_copy: "
+		"CPU time, ns; gp_concurrent: calls per second; flood: drain_ns; others: p50, "
+		"ns)\n");
+	fprintf(to, "%-53s %12s  %-53s %12s  %8s  %-17s  %s\n", "figure", "median", "beside",
 		"median", "ratio", "quartiles", "bound");
 	for (; i < NR_FIGURES; i++)
 		if (can_print(&figures[i]))

@@ -68,6 +68,14 @@ void pin_here(void)
 		pin_to(cpu);
 }
 
+void pin_beside(void)
+{
+	int cpu;
+
+	if (usable_cpu(1, &cpu) > 1)
+		pin_to(cpu);
+}
+
 void pin_off_readers(void)
 {
 	cpu_set_t set[64];

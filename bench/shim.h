@@ -45,6 +45,9 @@ unsigned int usable_cpus(void);
 /* Pin the caller to the first of them, which the updaters and single readers use. */
 void pin_here(void);
 
+/* Pin the caller to the second of them, if there is one. */
+void pin_beside(void);
+
 /* Let the caller run on all of them but those that readers have to themselves. */
 void pin_off_readers(void);
 

@@ -18,6 +18,7 @@
 
 #include "bench/figures.h"
 #include "bench/scan.h"
+#include "bench/seqs.hh"
 #include "bench/shim.h"
 #include "bench/times.hh"
 #include "bench/updates.hh"
@@ -374,6 +375,7 @@ int main(int argc, char **argv)
 	for (const peer *const *p = peers; *p; p++)
 		register_peer(*p);
 	register_updates(flood);
+	register_seqs();
 	benchmark::RegisterBenchmark("poll/get_state/srcu", poll_calls, poll_get_state);
 	benchmark::RegisterBenchmark("poll/start_poll/srcu", poll_calls, poll_start_poll);
 	register_percpu();
