@@ -7,14 +7,20 @@
  *	SEQ_INIT(guard)
  *	SEQ_READ(guard, copy, data)	*copy = *data
  *	SEQ_WRITE(guard, data, copy)	*data = *copy
+ *	SEQ_COPIES		how many of the data an object has, the first at
+ *				@data; without it 1
  *
- * of which the last two are statements.  Macros, since the adapter knows the
+ * SEQ_READ() and SEQ_WRITE() are statements.  Macros, since the adapter knows the
  * object's type, and its size when compiling, as a program would.
  */
 #ifndef BENCH_SEQ_LOOPS_H
 #define BENCH_SEQ_LOOPS_H
 
 #include "bench/seq.h"
+
+#ifndef SEQ_COPIES
+#define SEQ_COPIES 1
+#endif
 
 /* What is at @p is in memory: somebody reads it, or may have changed it. */
 static inline void seq_use(void *p)
@@ -23,45 +29,45 @@ static inline void seq_use(void *p)
 }
 
 /* An object is aligned for the widest moves that any peer's copy is made of. */
-#define SEQ_OBJECT(size)                                                              \
-	struct data_##size {                                                          \
-		uint64_t words[(size) / 8];                                           \
-	};                                                                            \
-                                                                                      \
-	static struct {                                                               \
-		SEQ_GUARD guard;                                                      \
-		struct data_##size data __attribute__((aligned(32)));                 \
-	} shared_##size __attribute__((aligned(128)));                                \
-                                                                                      \
-	static void read_##size(long n)                                               \
-	{                                                                             \
-		struct data_##size copy __attribute__((aligned(32)));                 \
-                                                                                      \
-		for (; n > 0; n--) {                                                  \
-			SEQ_READ(&shared_##size.guard, &copy, &shared_##size.data);   \
-			seq_use(&copy);                                               \
-		}                                                                     \
-	}                                                                             \
-                                                                                      \
-	static void write_##size(long n)                                              \
-	{                                                                             \
-		struct data_##size value;                                             \
-                                                                                      \
-		for (; n > 0; n--) {                                                  \
-			for (unsigned int i = 0; i < (size) / 8; i++)                 \
-				value.words[i] = (uint64_t)n + i;                     \
-			SEQ_WRITE(&shared_##size.guard, &shared_##size.data, &value); \
-		}                                                                     \
-	}                                                                             \
-                                                                                      \
-	static void write_copy_##size(long n)                                         \
-	{                                                                             \
-		struct data_##size other __attribute__((aligned(32))) = {{0}};        \
-                                                                                      \
-		for (; n > 0; n--) {                                                  \
-			seq_use(&other);                                              \
-			SEQ_WRITE(&shared_##size.guard, &shared_##size.data, &other); \
-		}                                                                     \
+#define SEQ_OBJECT(size)                                                             \
+	struct data_##size {                                                         \
+		uint64_t words[(size) / 8];                                          \
+	};                                                                           \
+                                                                                     \
+	static struct {                                                              \
+		SEQ_GUARD guard;                                                     \
+		struct data_##size data[SEQ_COPIES] __attribute__((aligned(32)));    \
+	} shared_##size __attribute__((aligned(128)));                               \
+                                                                                     \
+	static void read_##size(long n)                                              \
+	{                                                                            \
+		struct data_##size copy __attribute__((aligned(32)));                \
+                                                                                     \
+		for (; n > 0; n--) {                                                 \
+			SEQ_READ(&shared_##size.guard, &copy, shared_##size.data);   \
+			seq_use(&copy);                                              \
+		}                                                                    \
+	}                                                                            \
+                                                                                     \
+	static void write_##size(long n)                                             \
+	{                                                                            \
+		struct data_##size value;                                            \
+                                                                                     \
+		for (; n > 0; n--) {                                                 \
+			for (unsigned int i = 0; i < (size) / 8; i++)                \
+				value.words[i] = (uint64_t)n + i;                    \
+			SEQ_WRITE(&shared_##size.guard, shared_##size.data, &value); \
+		}                                                                    \
+	}                                                                            \
+                                                                                     \
+	static void write_copy_##size(long n)                                        \
+	{                                                                            \
+		struct data_##size other __attribute__((aligned(32))) = {{0}};       \
+                                                                                     \
+		for (; n > 0; n--) {                                                 \
+			seq_use(&other);                                             \
+			SEQ_WRITE(&shared_##size.guard, shared_##size.data, &other); \
+		}                                                                    \
 	}
 
 SEQ_OBJECT(8)

@@ -15,6 +15,7 @@
 
 const struct seq_peer *const seq_peers[] = {
 	&seq_seqcount,
+	&seq_latch,
 #ifdef HAVE_CK
 	&seq_ck,
 #endif

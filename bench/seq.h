@@ -36,6 +36,7 @@ struct seq_peer {
 };
 
 extern const struct seq_peer seq_seqcount;
+extern const struct seq_peer seq_latch;
 extern const struct seq_peer seq_ck;
 extern const struct seq_peer seq_rwlock;
 extern const struct seq_peer seq_spinlock;
