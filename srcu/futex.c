@@ -41,6 +41,11 @@ static bool refused(long result)
 /*
  * Sleep while the word has the expected value, for @ns at most; UINT64_MAX: for
  * ever.  May return early.  Where futexes are forbidden it yields instead.
+ *
+ * A handler that interrupts us may fork, and nobody is in the child to wake us.  There
+ * is always a time limit, for the kernel then never goes on with the sleep after a
+ * handler; and a child that was made without fork()'s handlers is noticed here, since
+ * who waits calls nothing that would.
  */
 void srcu_futex_wait(const uint32_t *word, uint32_t expected, uint64_t ns)
 {
@@ -49,9 +54,9 @@ void srcu_futex_wait(const uint32_t *word, uint32_t expected, uint64_t ns)
 		.nanoseconds = (long)(ns % 1000000000u),
 	};
 
-	if (refused(syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, expected,
-		    ns == UINT64_MAX ? NULL : &timeout, NULL, 0)))
+	if (refused(syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, expected, &timeout, NULL, 0)))
 		sched_yield();
+	srcu_notice_fork();
 }
 
 static void wake(const uint32_t *word, int most)

@@ -32,8 +32,10 @@ int clock_gettime(clockid_t id, struct timespec *time)
 /* Who sleeps for ever is woken after an hour. */
 static long nap(const uint32_t *word, const long *timeout)
 {
-	uint64_t ns = timeout ? (uint64_t)timeout[0] * S + (uint64_t)timeout[1] : 3600 * S;
+	uint64_t ns = (uint64_t)timeout[0] * S + (uint64_t)timeout[1];
 
+	if (ns > 3600 * S)
+		ns = 3600 * S;
 	before_nap(word, ns);
 	now_ns += ns;
 	return 0;

@@ -8,6 +8,8 @@
 #include <sched.h>
 #include <signal.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "fork-live.h"
 
@@ -311,6 +313,7 @@ START_TEST(a_child_returns_from_a_callback)
 END_TEST
 
 static bool in_child;
+static int handled;
 
 static void fork_in_handler(int signal)
 {
@@ -318,22 +321,31 @@ static void fork_in_handler(int signal)
 	srcu_read_unlock(&domain, srcu_read_lock(&domain));
 	child = child_make(here.kind);
 	in_child = !child;
+	set_flag(&handled);
 }
 
-/* The handler interrupts a thread that waits for a section of another thread's. */
-START_TEST(a_handler_forks_under_a_wait)
+static pthread_t waiting;
+static int waiting_tid;
+
+static void init_with_handler(void)
 {
 	struct sigaction action = {.sa_flags = SA_RESTART};
-	pthread_t self = pthread_self();
 
-	here.kind = (enum child_kind)_i;
-	if (!child_possible(here.kind))
-		return;
 	action.sa_handler = fork_in_handler;
 	sigaction(SIGUSR1, &action, NULL);
 	init(SRCU_CALLBACKS_THREADS);
+	waiting = pthread_self();
+}
+
+/* The handler comes before a wait for a section of another thread's. */
+START_TEST(a_handler_forks_before_a_wait)
+{
+	here.kind = (enum child_kind)_i;
+	if (!child_possible(here.kind))
+		return;
+	init_with_handler();
 	begin_queued();
-	pthread_kill(self, SIGUSR1);
+	pthread_kill(waiting, SIGUSR1);
 	/* In the child there is no such section. */
 	if (!in_child) {
 		ck_assert_int_eq(synchronize_srcu_timeout(&domain, 0), -ETIMEDOUT);
@@ -347,6 +359,75 @@ START_TEST(a_handler_forks_under_a_wait)
 		child_end(here.kind);
 	}
 	ck_assert(child_ended_well(child));
+	ck_assert_int_eq(cleanup_srcu_struct(&domain), 0);
+}
+END_TEST
+
+/* What a thread sleeps in, for what another thread is at. */
+static void lead(void)
+{
+	synchronize_srcu(&domain);
+}
+
+static void follow(void)
+{
+	another = thread_start(synchronize, NULL);
+	while (!__atomic_load_n(&domain.gp_since_, __ATOMIC_RELAXED))
+		sched_yield();
+	synchronize_srcu(&domain);
+}
+
+static void wait_for_an_invoker(void)
+{
+	srcu_barrier(&domain);
+}
+
+static const struct {
+	void (*begin)(void);
+	void (*wait)(void);
+	void (*end)(void);
+} waits[] = {
+	{begin_other_section, lead, end_other_section},
+	{begin_other_section, follow, end_other_section_and_thread},
+	{begin_callback, wait_for_an_invoker, end_callback},
+};
+
+#define WAITS ((int)(sizeof(waits) / sizeof(waits[0])))
+
+static void *interrupt_wait(void *arg)
+{
+	void (*end)(void) = *(void (*const *)(void))arg;
+
+	await_asleep(&waiting_tid);
+	pthread_kill(waiting, SIGUSR1);
+	await_flag(&handled);
+	end();
+	return NULL;
+}
+
+/* In the child, what it waits for is over. */
+START_TEST(a_handler_forks_under_a_wait)
+{
+	void (*end)(void) = waits[_i % WAITS].end;
+	pthread_t interrupter;
+
+	here.kind = (enum child_kind)(_i / WAITS);
+	if (!child_possible(here.kind))
+		return;
+	init_with_handler();
+	waits[_i % WAITS].begin();
+	interrupter = thread_start(interrupt_wait, &end);
+	__atomic_store_n(&waiting_tid, (int)syscall(SYS_gettid), __ATOMIC_RELEASE);
+	waits[_i % WAITS].wait();
+	if (in_child) {
+		must(srcu_barrier(&domain) == 0);
+		here.queued = 0;
+		live(NULL);
+		child_end(here.kind);
+	}
+	thread_join(interrupter);
+	ck_assert(child_ended_well(child));
+	ck_assert_int_eq(srcu_barrier(&domain), 0);
 	ck_assert_int_eq(cleanup_srcu_struct(&domain), 0);
 }
 END_TEST
@@ -369,6 +450,7 @@ int main(void)
 	tcase_add_test(slots, a_fork_takes_one_slot);
 	tcase_add_loop_test(inside, callbacks_fork, 0, 2 * CHILD_KINDS);
 	tcase_add_test(inside, a_child_returns_from_a_callback);
-	tcase_add_loop_test(inside, a_handler_forks_under_a_wait, 0, CHILD_KINDS);
+	tcase_add_loop_test(inside, a_handler_forks_before_a_wait, 0, CHILD_KINDS);
+	tcase_add_loop_test(inside, a_handler_forks_under_a_wait, 0, WAITS * CHILD_KINDS);
 	return run_suite("fork", cases);
 }
