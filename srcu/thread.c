@@ -39,8 +39,8 @@ int srcu_start_thread(void *(*function)(void *), const char *name)
 	pthread_attr_setschedpolicy(&attributes, SCHED_OTHER);
 	pthread_attr_setschedparam(&attributes, &(struct sched_param){.sched_priority = 0});
 	error = pthread_create(&thread, &attributes, function, (void *)name);
-	if (error == EPERM) {
-		/* Policies must not be set here, not even the default one. */
+	if (error) {
+		/* Perhaps policies must not be set here, not even the default one. */
 		pthread_attr_setinheritsched(&attributes, PTHREAD_INHERIT_SCHED);
 		error = pthread_create(&thread, &attributes, function, (void *)name);
 	}

@@ -61,6 +61,11 @@ static bool no_affinity(void)
 	return refuse((int[]){SYS_sched_getaffinity, SYS_sched_setaffinity, -1}, EPERM);
 }
 
+static bool no_policies(void)
+{
+	return refuse((int[]){SYS_sched_setscheduler, -1}, ENOSYS);
+}
+
 static bool tunable(void)
 {
 	return setenv("GLIBC_TUNABLES", "glibc.pthread.rseq=0", 1) == 0;
@@ -89,6 +94,7 @@ static const struct {
 	{"no rseq by tunable", tunable, false, true, true},
 	{"no barrier for rseq", no_rseq_barrier, false, false, true},
 	{"no affinity", no_affinity, false, false, false},
+	{"no policies", no_policies, false, false, true},
 	{"no /proc and /sys", no_proc_and_sys, false, false, false},
 };
 #define SANDBOXES (int)(sizeof(sandboxes) / sizeof(sandboxes[0]))
@@ -155,6 +161,7 @@ START_TEST(inside)
 {
 	const int number = atoi(getenv(INSIDE));
 
+	ck_assert_int_eq(srcu_start_callbacks(), 0);
 	use_all();
 	if (sandboxes[number].fenced)
 		ck_assert_int_eq(stats_of(&domain).barrier, SRCU_BARRIER_FENCES);
