@@ -274,18 +274,16 @@ bool srcu_updaters_invoke(const struct srcu_struct *ssp)
 }
 
 /*
- * Without a thread, active domains are in arrivals: take this one out of there.
- * False when there is a thread.  Called with signals blocked: a child has arrivals
- * of its own.
+ * Without a thread, active domains are in arrivals, where nobody takes them from, or
+ * with an invoker that forked in a callback, which will put them there: take this one
+ * out.  Called with signals blocked: a child has arrivals of its own.
  */
-static bool withdraw(struct srcu_struct *ssp)
+static void withdraw(struct srcu_struct *ssp)
 {
 	struct srcu_struct *first, *next;
-	bool done;
 
 	srcu_lock(&starting);
-	done = !running;
-	for (first = done ? take_arrivals() : NULL; first; first = next) {
+	for (first = running ? NULL : take_arrivals(); first; first = next) {
 		next = first->next_;
 		if (first == ssp)
 			__atomic_store_n(&ssp->active_, DOMAIN_INACTIVE, __ATOMIC_RELAXED);
@@ -293,7 +291,6 @@ static bool withdraw(struct srcu_struct *ssp)
 			push_arrival(first);
 	}
 	srcu_unlock(&starting);
-	return done;
 }
 
 /*
@@ -327,8 +324,8 @@ static bool let_go(struct srcu_struct *ssp)
 	sigset_t before;
 
 	srcu_block_signals(&before);
-	inactive = withdraw(ssp) ||
-		   __atomic_load_n(&ssp->active_, __ATOMIC_ACQUIRE) == DOMAIN_INACTIVE;
+	withdraw(ssp);
+	inactive = __atomic_load_n(&ssp->active_, __ATOMIC_ACQUIRE) == DOMAIN_INACTIVE;
 	if (!inactive) {
 		if (srcu_undispatch(ssp))
 			srcu_arrive(ssp); /* it may wait for invokers for ever */

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <sched.h>
 #include <signal.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -95,19 +96,10 @@ static void begin_barrier(void)
 
 static void begin_asleep(void)
 {
-	struct srcu_stats stats;
-	uint64_t wakeups;
-
 	callback_first();
 	ck_assert_int_eq(srcu_barrier(&domain), 0);
 	while (__atomic_load_n(&domain.active_, __ATOMIC_ACQUIRE))
 		sched_yield();
-	srcu_get_stats(&domain, &stats);
-	wakeups = stats.wakeups;
-	for (int i = 0; i < 100; i++)
-		sched_yield();
-	srcu_get_stats(&domain, &stats);
-	ck_assert_uint_ge(stats.wakeups, wakeups);
 }
 
 static void begin_callback(void)
@@ -315,6 +307,49 @@ END_TEST
 static bool in_child;
 static int handled;
 
+/* In the child of a callback, whose thread is on its way back from it. */
+static void *end_domain(void *arg)
+{
+	const unsigned char *byte = arg;
+
+	must(srcu_barrier(&domain) == 0);
+	must(cleanup_srcu_struct(&domain) == 0);
+	memset(&domain, 0xa5, sizeof(domain));
+	for (int i = 0; i < 100; i++)
+		sched_yield();
+	for (size_t i = 0; i < sizeof(domain); i++)
+		must(byte[i] == 0xa5);
+	child_end(CHILD_EXITS_AT_ONCE);
+}
+
+static void fork_and_end_domain(struct srcu_head *head)
+{
+	(void)head;
+	child = child_make(CHILD_EXITS_AT_ONCE);
+	if (!child) {
+		thread_start(end_domain, &domain);
+		while (!__atomic_load_n(&domain.barriers_, __ATOMIC_ACQUIRE))
+			sched_yield();
+	}
+	set_flag(&handled);
+}
+
+START_TEST(nobody_comes_back_to_a_domain_that_a_child_ended)
+{
+	static struct srcu_head head;
+
+	init(SRCU_CALLBACKS_THREADS);
+	for (int i = 0; i < 50; i++) {
+		__atomic_store_n(&handled, 0, __ATOMIC_RELAXED);
+		ck_assert_int_eq(call_srcu(&domain, &head, fork_and_end_domain), 0);
+		await_flag(&handled); /* by a thread of the library's */
+		ck_assert(child_ended_well(child));
+		ck_assert_int_eq(srcu_barrier(&domain), 0);
+	}
+	ck_assert_int_eq(cleanup_srcu_struct(&domain), 0);
+}
+END_TEST
+
 static void fork_in_handler(int signal)
 {
 	(void)signal;
@@ -450,6 +485,7 @@ int main(void)
 	tcase_add_test(slots, a_fork_takes_one_slot);
 	tcase_add_loop_test(inside, callbacks_fork, 0, 2 * CHILD_KINDS);
 	tcase_add_test(inside, a_child_returns_from_a_callback);
+	tcase_add_test(inside, nobody_comes_back_to_a_domain_that_a_child_ended);
 	tcase_add_loop_test(inside, a_handler_forks_before_a_wait, 0, CHILD_KINDS);
 	tcase_add_loop_test(inside, a_handler_forks_under_a_wait, 0, WAITS * CHILD_KINDS);
 	return run_suite("fork", cases);
