@@ -169,7 +169,8 @@ SRCU_API void srcu_unload_(struct srcu_struct *ssp);
  * In an object that dlclose() unloads, the domain gives back what it holds when
  * the object's destructors run.  Callbacks that are left are reported and waited
  * for; readers inside are reported.  At the exit of the process nothing of this
- * happens.
+ * happens, if by then the program has waited for a grace period or asked for threads;
+ * until then the library cannot tell the two apart.
  *
  * Origin: Linux, DEFINE_SRCU() and DEFINE_STATIC_SRCU().
  */
