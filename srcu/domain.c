@@ -386,7 +386,9 @@ int cleanup_srcu_struct(struct srcu_struct *ssp)
 	if (ssp && ssp->magic_ == SRCU_MAGIC_ &&
 		__atomic_compare_exchange_n(&ssp->word_, &uninit, WORD_DEAD | WORD_SLOW, false,
 			__ATOMIC_ACQ_REL, __ATOMIC_RELAXED)) {
-		srcu_slotless_remove(ssp); /* a first use may have been left behind by a fork */
+		/* A first use may have been left behind by a fork. */
+		srcu_slotless_remove(ssp);
+		srcu_debug_end(ssp);
 		return 0;
 	}
 	if (!srcu_domain_usable(ssp, __func__, &word))

@@ -220,20 +220,28 @@ static uintptr_t unit_address(const struct chunk *chunk, unsigned int unit)
 	return (uintptr_t)chunk + HEADER + unit * PERCPU_UNIT;
 }
 
+static void begin_no_later(enum percpu_kind kind, uint32_t k)
+{
+	uint32_t first = __atomic_load_n(&chunks_first[kind], __ATOMIC_SEQ_CST);
+
+	while (k < first && !__atomic_compare_exchange_n(&chunks_first[kind], &first, k, false,
+				    __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
+		;
+}
+
 /*
  * Nothing that is asked for is free in chunk @k: begin behind it from now on, unless one
  * was freed since.  NULL for @chunk: it is of the other kind for good.
  */
 static void pass_full_chunk(enum percpu_kind kind, uint32_t k, const struct chunk *chunk)
 {
-	uint32_t here = k, next = k + 1;
+	uint32_t here = k;
 
 	__atomic_compare_exchange_n(
-		&chunks_first[kind], &here, next, false, __ATOMIC_SEQ_CST, __ATOMIC_RELAXED);
+		&chunks_first[kind], &here, k + 1, false, __ATOMIC_SEQ_CST, __ATOMIC_RELAXED);
 	if (chunk && (~__atomic_load_n(&chunk->used[0], __ATOMIC_SEQ_CST) ||
 			     ~__atomic_load_n(&chunk->used[1], __ATOMIC_SEQ_CST)))
-		__atomic_compare_exchange_n(
-			&chunks_first[kind], &next, k, false, __ATOMIC_SEQ_CST, __ATOMIC_RELAXED);
+		begin_no_later(kind, k);
 }
 
 uintptr_t srcu_percpu_take(enum percpu_kind kind, unsigned int units, unsigned int align)
@@ -304,7 +312,7 @@ bool srcu_percpu_give(enum percpu_kind kind, uintptr_t addr)
 {
 	unsigned int unit, units = srcu_percpu_units(kind, addr);
 	struct chunk *chunk;
-	uint32_t k, first;
+	uint32_t k;
 	uint64_t run;
 
 	if (!units)
@@ -314,10 +322,7 @@ bool srcu_percpu_give(enum percpu_kind kind, uintptr_t addr)
 	__atomic_fetch_and(&chunk->first[unit / 64], ~run, __ATOMIC_RELAXED);
 	__atomic_fetch_and(&chunk->last[unit / 64], ~run, __ATOMIC_RELAXED);
 	__atomic_fetch_and(&chunk->used[unit / 64], ~run, __ATOMIC_SEQ_CST);
-	first = __atomic_load_n(&chunks_first[kind], __ATOMIC_SEQ_CST);
-	while (k < first && !__atomic_compare_exchange_n(&chunks_first[kind], &first, k, false,
-				    __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
-		;
+	begin_no_later(kind, k);
 	return true;
 }
 

@@ -17,8 +17,11 @@
 #define RECORDS SRCU_DEBUG_SECTIONS
 #define LINE    64
 
-/* A record's state counts on and on: who finds it unchanged knows that all of it is. */
-enum { FREE, BUSY, LIVE, GOING, STATES };
+/*
+ * A record's state counts on and on: who finds it unchanged knows that all of it is.
+ * It wraps to FREE, for which STATES is a power of two.
+ */
+enum { FREE, BUSY, LIVE, STATES = 4 };
 
 struct record {
 	uint32_t state;

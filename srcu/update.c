@@ -98,23 +98,17 @@ uint64_t get_state_synchronize_srcu(struct srcu_struct *ssp)
 	return srcu_gp_next(ssp);
 }
 
-static void try_keeping_errno(struct srcu_struct *ssp)
-{
-	int saved_errno = errno;
-
-	srcu_gp_try(ssp);
-	errno = saved_errno;
-}
-
 uint64_t start_poll_synchronize_srcu(struct srcu_struct *ssp)
 {
+	int saved_errno = errno;
 	uint64_t cookie;
 
 	if (!usable(ssp, "start_poll_synchronize_srcu"))
 		return get_completed_synchronize_srcu();
 	cookie = srcu_gp_next(ssp);
 	if (srcu_tree_request(ssp, cookie))
-		try_keeping_errno(ssp);
+		srcu_gp_try(ssp);
+	errno = saved_errno;
 	return cookie;
 }
 
@@ -123,8 +117,11 @@ bool __poll_state_synchronize_srcu(struct srcu_struct *ssp, uint64_t cookie)
 	if (!usable(ssp, "poll_state_synchronize_srcu"))
 		return false;
 	if (!srcu_gp_done(ssp, cookie)) {
+		int saved_errno = errno;
+
 		srcu_tree_insist(ssp, cookie);
-		try_keeping_errno(ssp);
+		srcu_gp_try(ssp);
+		errno = saved_errno;
 	}
 	if (!srcu_gp_done(ssp, cookie))
 		return false;
