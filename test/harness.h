@@ -13,7 +13,7 @@
 #include <srcu/srcu.h>
 #include <stdbool.h>
 
-#define WATCHDOG_S 60
+#define WATCHDOG_S 300
 
 /* A sanitizer's memory fits into no limited address space, its code is no use stepped through. */
 #if defined(__SANITIZE_ADDRESS__) || defined(SRCU_TSAN)
