@@ -18,7 +18,7 @@
 struct hub_event {
 	int fd;
 	uint32_t handles; /* open ends; the last to go is the hang-up */
-	uint32_t refs;    /* one for all handles, one for the waiter */
+	uint32_t refs;    /* one for all handles, one for each who keeps it */
 	struct hub_waiter *waiter;
 };
 
@@ -38,8 +38,13 @@ struct hub_event *hub_open(void)
 	return event;
 }
 
+void hub_keep(struct hub_event *event)
+{
+	__atomic_fetch_add(&event->refs, 1, __ATOMIC_RELAXED);
+}
+
 /* Release what this user did before acquire what the others did, then free. */
-static void hub_put(struct hub_event *event)
+void hub_drop(struct hub_event *event)
 {
 	if (__atomic_sub_fetch(&event->refs, 1, __ATOMIC_ACQ_REL))
 		return;
@@ -65,7 +70,7 @@ void hub_close(struct hub_event *event)
 	if (waiter)
 		waiter->hup(waiter);
 	srcu_read_unlock_fast(&hub_srcu, token);
-	hub_put(event);
+	hub_drop(event);
 }
 
 int hub_fd(const struct hub_event *event)
@@ -111,7 +116,7 @@ int hub_hook(struct hub_event *event, struct hub_waiter *waiter)
 	if (!__atomic_compare_exchange_n(
 		    &event->waiter, &none, waiter, false, __ATOMIC_RELEASE, __ATOMIC_RELAXED))
 		return -EBUSY;
-	__atomic_fetch_add(&event->refs, 1, __ATOMIC_RELAXED);
+	hub_keep(event);
 	return 0;
 }
 
@@ -119,7 +124,7 @@ void hub_unhook(struct hub_event *event)
 {
 	SRCU_INIT_POINTER(event->waiter, NULL);
 	synchronize_srcu(&hub_srcu);
-	hub_put(event);
+	hub_drop(event);
 }
 
 int hub_end(void)

@@ -28,6 +28,10 @@ struct hub_event *hub_open(void);
 struct hub_event *hub_dup(struct hub_event *event);
 void hub_close(struct hub_event *event);
 
+/* Keep the eventfd without being a handle, so beyond its last close; and end that. */
+void hub_keep(struct hub_event *event);
+void hub_drop(struct hub_event *event);
+
 /* The descriptor, for poll and for other processes. */
 int hub_fd(const struct hub_event *event);
 
