@@ -61,7 +61,8 @@ enum op {
 	OP_SHOW_PIN,   /* machine, pin: "irr=0|1 remote_irr=0|1" of the IOAPIC */
 	OP_SHOW_PIC,   /* machine: "0x20 0x0": IRR of the two PICs */
 	OP_SHOW_PAGE,  /* page: "written" or "clean", and cleans it */
-	OP_SHOW_DIRTY, /* machine, slot: errno, or the bitmap in hex, which reading clears */
+	OP_SHOW_DIRTY, /* machine, memory.slot: errno, or the bitmap in hex ("0x4", "0x0"), which
+			  reading clears */
 	NR_OPS,
 };
 

@@ -44,6 +44,7 @@ struct route_entry {
 struct route_table;
 struct irqfd;
 struct hub_event;
+struct memory;
 
 /* An edge-triggered interrupt controller, written by the worker alone. */
 struct irqchip {
@@ -76,6 +77,8 @@ struct vm {
 
 	struct irqchip irqchip;
 	struct workq workq;
+
+	struct memory *memory;
 };
 
 /* What an attempt to deliver came to. */
