@@ -4,6 +4,7 @@
  * that uses SRCU and sequence counters as KVM does.
  */
 #include "demo.h"
+#include "seed.h"
 
 #include <argp.h>
 #include <errno.h>
@@ -173,6 +174,38 @@ static int command_leak(int argc, char **argv)
 	return leak_main(count);
 }
 
+static error_t parse_seed(int key, char *text, struct argp_state *state)
+{
+	seed_fn **seed = state->input;
+
+	switch (key) {
+	case ARGP_KEY_ARG:
+		if (*seed)
+			argp_error(state, "unexpected argument '%s'", text);
+		*seed = seed_find(text);
+		if (!*seed)
+			argp_error(state, "unknown seed '%s'", text);
+		return 0;
+	case ARGP_KEY_NO_ARGS:
+		argp_error(state, "no seed given");
+		return EINVAL;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+static int command_seed(int argc, char **argv)
+{
+	static const struct argp argp = {.parser = parse_seed,
+		.args_doc = "002",
+		.doc = "Show a change to KVM that the demo began with: what happens with its "
+		       "mechanism, and what without it."};
+	seed_fn *seed = NULL;
+
+	argp_parse(&argp, argc, argv, 0, NULL, &seed);
+	return seed();
+}
+
 static const struct command {
 	const char *name;
 	const char *full_name;
@@ -180,6 +213,7 @@ static const struct command {
 } commands[] = {
 	{"run", "irqfd-demo run", command_run},
 	{"leak", "irqfd-demo leak", command_leak},
+	{"seed", "irqfd-demo seed", command_seed},
 };
 
 /* What was found before the command's own arguments. */
@@ -203,7 +237,7 @@ static error_t parse_command(int key, char *text, struct argp_state *state)
 		state->next = state->argc; /* the rest is the command's */
 		return 0;
 	case ARGP_KEY_NO_ARGS:
-		argp_error(state, "no command given: run or leak");
+		argp_error(state, "no command given: run, leak or seed");
 		return EINVAL;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -225,12 +259,13 @@ static void open_standard_descriptors(void)
 int main(int argc, char **argv)
 {
 	static const struct argp argp = {.parser = parse_command,
-		.args_doc = "run|leak [OPTION...]",
+		.args_doc = "run|leak|seed [OPTION...]",
 		.doc = "A model of KVM's irqfd and interrupt routing on SRCU and sequence counters."
 		       "\v"
 		       "run\tinject interrupts while routes change, and check that none is lost\n"
 		       "leak\tlose reader counts to interrupts, and see cleanup_srcu_struct() "
 		       "tell\n"
+		       "seed\tshow a change to KVM with its mechanism and without it\n"
 		       "\nEach command has a --help of its own."};
 	struct choice choice = {0};
 	int status;

@@ -54,6 +54,9 @@ refuse "unrecognized option '--cpus=2'" leak --cpus=2
 refuse "unexpected argument 'run'" run run
 refuse "unexpected argument '5'" leak 5
 refuse "requires an argument" run --cpus
+refuse 'no seed given' seed
+refuse "unknown seed '2'" seed 2
+refuse "unexpected argument '002'" seed 002 002
 
 for option in cpus devices routes; do
 	for value in 0 -1 '' ' 1' +1 1x x 0x10 1.5 1e3 99999 4294967297 \
@@ -148,6 +151,13 @@ expect 0 leak --count 123 && {
 		fail 'the counts do not balance once they are made up for'
 }
 expect 0 leak --count 1 && show '^ *increments lost +1$'
+
+expect 0 seed 002 && {
+	test "$(grep -cE '^  with ' "$tmp/out")" -eq 4 || fail 'not four parts'
+	test "$(grep -cE '^  without ' "$tmp/out")" -eq 4 || fail 'not four ablations'
+	show '^  with +the grace period: the deletion waits, and the reader finds hva 0x3000$'
+	show '^  without +the grace period: the deletion returns, and .* hva 0xd{16}$'
+}
 
 if test "$failures" -ne 0; then
 	echo "$failures failed"
