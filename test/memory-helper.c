@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Besides what its header says, what the model takes from the demo's util.c, which
+ * has a thread_start() as the harness has.
+ */
+#include "memory-helper.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "irqfd-demo/demo.h"
+
+void die(int error, const char *format, ...)
+{
+	fprintf(stderr, "%s (%d)\n", format, error);
+	abort();
+}
+
+void *zalloc(size_t size)
+{
+	void *p = calloc(1, size);
+
+	if (!p)
+		abort();
+	return p;
+}
+
+int slot_set(struct memory *memory, uint32_t id, uint32_t flags, uint64_t gfn, uint64_t npages,
+	uint64_t hva)
+{
+	const struct step_memory region = {.slot = id,
+		.flags = flags,
+		.gpa = gfn << GUEST_PAGE_SHIFT,
+		.size = npages << GUEST_PAGE_SHIFT,
+		.hva = hva};
+
+	return memslots_set(memory, &region);
+}
+
+void publish_tid(int *tid)
+{
+	__atomic_store_n(tid, (int)gettid(), __ATOMIC_RELEASE);
+}

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: MIT */
+/* What the tests of the demo's memory share. */
+#ifndef MEMORY_HELPER_H
+#define MEMORY_HELPER_H
+
+#include "irqfd-demo/memslots.h"
+
+/* A slot by page numbers. */
+int slot_set(struct memory *memory, uint32_t id, uint32_t flags, uint64_t gfn, uint64_t npages,
+	uint64_t hva);
+
+/* The calling thread's id, for await_asleep(). */
+void publish_tid(int *tid);
+
+#endif /* MEMORY_HELPER_H */
