@@ -5,11 +5,13 @@
  */
 #include "memory-helper.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "irqfd-demo/demo.h"
+#include "irqfd-demo/vm.h"
 
 void die(int error, const char *format, ...)
 {
@@ -36,6 +38,26 @@ int slot_set(struct memory *memory, uint32_t id, uint32_t flags, uint64_t gfn, u
 		.hva = hva};
 
 	return memslots_set(memory, &region);
+}
+
+static struct hub_event *event_0;
+
+int model_event(struct vm *vm, unsigned int number, struct hub_event **event)
+{
+	(void)vm;
+	*event = event_0;
+	if (number == EVENT_CLOSED)
+		return -EBADF;
+	return number == EVENT_FILE ? -EINVAL : 0;
+}
+
+bool step_run(struct memory *memory, struct hub_event *event, const struct step *step,
+	char outcome[OUTCOME_SIZE])
+{
+	struct vm vm = {.memory = memory};
+
+	event_0 = event;
+	return model_memory_run(&vm, step, outcome);
 }
 
 void publish_tid(int *tid)

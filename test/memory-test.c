@@ -335,11 +335,56 @@ START_TEST(a_removal_waits_for_the_writes_under_way)
 }
 END_TEST
 
+static void assert_step(struct hub_event *event, struct step step, const char *expected)
+{
+	char outcome[OUTCOME_SIZE] = "";
+
+	ck_assert(step_run(memory, event, &step, outcome));
+	ck_assert_str_eq(outcome, expected);
+}
+
+START_TEST(steps_have_outcomes)
+{
+	const struct step_memory region = {.slot = 1, .flags = 1, .gpa = 0x10000, .size = 0x1000};
+	const struct step_ioevent word = {.addr = 0x1000, .length = 4, .wildcard = true},
+				  odd = {.addr = 0x1000, .length = 3, .wildcard = true};
+	const struct step assign = {.op = OP_ASSIGN};
+	struct hub_event *event = hub_open();
+	char outcome[OUTCOME_SIZE];
+
+	assert_step(event, (struct step){.op = OP_SLOT, .child = true, .null = true}, "EIO");
+	assert_step(event, (struct step){.op = OP_SLOT, .null = true}, "EFAULT");
+	assert_step(event, (struct step){.op = OP_SLOT, .memory = region}, "0");
+	assert_step(event, (struct step){.op = OP_GUEST_WRITE, .gpa = 0x10000}, "0");
+	assert_step(event, (struct step){.op = OP_SHOW_DIRTY, .memory = region}, "0x1");
+	assert_step(event, (struct step){.op = OP_SHOW_DIRTY, .memory = region}, "0x0");
+	assert_step(event, (struct step){.op = OP_SHOW_DIRTY}, "ENOENT");
+	assert_step(event, (struct step){.op = OP_SHOW_PAGE}, "written");
+	assert_step(event, (struct step){.op = OP_SHOW_PAGE}, "clean");
+	assert_step(event, (struct step){.op = OP_GUEST_WRITE, .gpa = 0x10000}, "0");
+	assert_step(event, (struct step){.op = OP_UNMAP}, "0");
+	assert_step(event, (struct step){.op = OP_SHOW_PAGE}, "clean");
+
+	assert_step(event, (struct step){.op = OP_IOEVENT, .event = EVENT_CLOSED, .ioevent = odd},
+		"EINVAL");
+	assert_step(event,
+		(struct step){.op = OP_IOEVENT_OFF, .event = EVENT_CLOSED, .ioevent = odd},
+		"EBADF");
+	assert_step(event, (struct step){.op = OP_IOEVENT, .ioevent = word}, "0");
+	assert_step(event, (struct step){.op = OP_IOEVENT, .ioevent = word}, "EEXIST");
+	assert_step(event,
+		(struct step){.op = OP_IOEVENT, .flags = IOEVENT_DEASSIGN, .ioevent = word}, "0");
+	assert_step(event, (struct step){.op = OP_IOEVENT_OFF, .ioevent = word}, "ENOENT");
+	ck_assert(!step_run(memory, event, &assign, outcome));
+	hub_close(event);
+}
+END_TEST
+
 int main(void)
 {
 	TCase *slots = test_case("slots"), *faults = test_case("faults"),
-	      *ioevents = test_case("ioeventfds");
-	TCase *cases[] = {slots, faults, ioevents, NULL};
+	      *ioevents = test_case("ioeventfds"), *steps = test_case("steps");
+	TCase *cases[] = {slots, faults, ioevents, steps, NULL};
 
 	for (TCase **each = cases; *each; each++)
 		tcase_add_checked_fixture(*each, begin, end);
@@ -353,5 +398,6 @@ int main(void)
 	tcase_add_test(faults, no_fault_finds_a_slot_that_is_being_moved);
 	tcase_add_test(ioevents, a_write_signals_the_eventfd_that_matches);
 	tcase_add_test(ioevents, a_removal_waits_for_the_writes_under_way);
+	tcase_add_test(steps, steps_have_outcomes);
 	return run_suite("the demo's memory", cases);
 }
