@@ -42,27 +42,26 @@ enum op {
 	OP_DEASSIGN, /* the same */
 	OP_ROUTE,    /* machine, routes, flags of the table */
 	OP_LINE,     /* machine, gsi, number = level */
-	OP_MSI,      /* machine, cpu = APIC id, vector, flags; outcome: delivered or not */
-	OP_IOAPIC,   /* machine, pin, redirection */
+	OP_MSI,      /* machine, cpu = APIC id, vector, flags; "delivered" or "dropped" */
+	OP_IOAPIC,   /* machine, pin, redirection, which is all of the entry: remote_irr is 0 */
 	OP_CLEAR,    /* machine: zero IRR, ISR and TMR of every local APIC */
 
 	/* Memory.  The program owns an arena of ARENA_PAGES pages. */
 	OP_SLOT,        /* machine, slot, memory */
-	OP_GUEST_WRITE, /* machine, gpa: the machine writes 12 bytes there through its slots */
+	OP_GUEST_WRITE, /* machine, gpa but 0: it writes 12 bytes there through its slots */
 	OP_UNMAP,       /* page: the arena's page is unmapped and mapped afresh */
 	OP_IOEVENT,     /* machine, event, ioevent, flags */
 	OP_IOEVENT_OFF, /* the same */
 
 	/* Observations.  They settle first: what is under way has arrived. */
 	OP_SHOW_IRR,   /* machine: "0:0x41 1:0x82", in order, or "none" */
-	OP_SHOW_COUNT, /* event: its count without taking it ("0" when it would block), by read and
-			  write back */
+	OP_SHOW_COUNT, /* event: its count, in decimal; nothing is taken from it or wakes up */
 	OP_SHOW_POLL,  /* event: "ready" or "idle" */
 	OP_SHOW_PIN,   /* machine, pin: "irr=0|1 remote_irr=0|1" of the IOAPIC */
 	OP_SHOW_PIC,   /* machine: "0x20 0x0": IRR of the two PICs */
 	OP_SHOW_PAGE,  /* page: "written" or "clean", and cleans it */
-	OP_SHOW_DIRTY, /* machine, memory.slot: errno, or the bitmap in hex ("0x4", "0x0"), which
-			  reading clears */
+	OP_SHOW_DIRTY, /* machine, memory.slot: errno, or the bitmap as one 64-bit number in hex,
+			  which reading clears */
 	NR_OPS,
 };
 
@@ -113,6 +112,8 @@ struct step {
 	enum op op;
 	bool child; /* carried out by a child process of the machine's creator */
 	bool null;  /* the argument structure is a NULL pointer */
+	bool cut;   /* OP_ROUTE: the table ends where memory that can be read does, after its
+		       header */
 	unsigned int machine, event, other, cpu, page;
 	uint32_t gsi, pin, vector, flags, number;
 	bool has_other; /* OP_ASSIGN, OP_DEASSIGN: with RESAMPLE and other */
@@ -127,6 +128,11 @@ struct step {
 
 #define OUTCOME_SIZE 256
 
+/* What differs from one kernel to the next, and a script may depend on. */
+#define FEATURE_GLOBAL_EBUSY      1u /* an eventfd is bound once among all machines (6.17) */
+#define FEATURE_ONE_ADDRESS_SPACE 2u /* there is no second one for system management mode */
+#define NR_FEATURES               2
+
 /* A world: the machines, eventfds and the arena of one run of a script. */
 struct world;
 
@@ -134,6 +140,7 @@ struct backend {
 	const char *name;
 	/* NULL with *why set when it cannot be used here. */
 	struct world *(*begin)(const char **why);
+	unsigned int (*features)(const struct world *world); /* FEATURE_... */
 	/*
 	 * Carry out @step.  @outcome gets the errno's name, "0", or what was
 	 * observed.  @expected, when it is not NULL, is what an observation may
