@@ -208,7 +208,7 @@ void cpu_start(struct cpu *cpu, unsigned int id, const struct cpu_ops *ops)
 	cpu->id = id;
 	cpu->ops = ops;
 	sem_init(&cpu->synced, 0, 0);
-	cpu->thread = thread_start(cpu_main, cpu, "cpu %u", id);
+	cpu->thread = thread_spawn(cpu_main, cpu, "cpu %u", id);
 }
 
 static void sem_wait_uninterrupted(sem_t *sem)

@@ -47,7 +47,7 @@ void *zalloc(size_t size);
 uint64_t now_ns(void);
 
 /* pthread_create() with a small stack and a name; dies when there is no thread to be had. */
-pthread_t thread_start(void *(*body)(void *), void *argument, const char *format, ...)
+pthread_t thread_spawn(void *(*body)(void *), void *argument, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
 /* A full-period generator for any seed; one per thread. */

@@ -99,7 +99,7 @@ static void *device_main(void *argument)
 
 void device_start(struct device *device)
 {
-	device->thread = thread_start(device_main, device, "device %u", device->id);
+	device->thread = thread_spawn(device_main, device, "device %u", device->id);
 }
 
 void device_stop(struct device *device)

@@ -94,7 +94,7 @@ static uint64_t storm_round(void)
 	pthread_t storm;
 
 	__atomic_store_n(&round_over, 0, __ATOMIC_RELAXED);
-	storm = thread_start(storm_main, NULL, "storm");
+	storm = thread_spawn(storm_main, NULL, "storm");
 	while (!__atomic_load_n(&round_over, __ATOMIC_ACQUIRE)) {
 		for (int i = 0; i < BATCH; i++)
 			section();

@@ -95,7 +95,7 @@ static void *reactor_main(void *argument)
 
 void reactor_start(struct reactor *reactor)
 {
-	reactor->thread = thread_start(reactor_main, reactor, "reactor");
+	reactor->thread = thread_spawn(reactor_main, reactor, "reactor");
 }
 
 void reactor_stop(struct reactor *reactor)

@@ -116,9 +116,9 @@ static bool deleted_in_use(bool without, char saw[SEED_SAW_SIZE])
 	meeting.memory->switches.no_grace_period = without;
 	sem_init(&meeting.found, 0, 0);
 	sem_init(&meeting.go, 0, 0);
-	reader = thread_start(reader_main, &meeting, "reader");
+	reader = thread_spawn(reader_main, &meeting, "reader");
 	sem_wait(&meeting.found);
-	deleter = thread_start(deleter_main, &meeting, "deleter");
+	deleter = thread_spawn(deleter_main, &meeting, "deleter");
 	deleted = await_deleter(&meeting, !without);
 	sem_post(&meeting.go);
 	pthread_join(reader, NULL);

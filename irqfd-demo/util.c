@@ -45,7 +45,7 @@ uint64_t now_ns(void)
 	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
 }
 
-pthread_t thread_start(void *(*body)(void *), void *argument, const char *format, ...)
+pthread_t thread_spawn(void *(*body)(void *), void *argument, const char *format, ...)
 {
 	pthread_attr_t attr;
 	pthread_t thread;

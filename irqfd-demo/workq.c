@@ -71,7 +71,7 @@ static void *worker_main(void *argument)
 void workq_start(struct workq *wq)
 {
 	sem_init(&wq->wanted, 0, 0);
-	wq->thread = thread_start(worker_main, wq, "worker");
+	wq->thread = thread_spawn(worker_main, wq, "worker");
 }
 
 struct marker {

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Besides what its header says, what the model takes from the demo's util.c, which
- * has a thread_start() as the harness has.
+ * Besides what its header says, what the model takes from the demo's util.c.
  */
 #include "memory-helper.h"
 
