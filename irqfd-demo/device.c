@@ -65,15 +65,16 @@ bool mailbox_lost(const struct mailbox *mailbox)
 static void inject(struct device *device)
 {
 	unsigned int cpu;
+	int error = 0;
 
 	mailbox_raise(device->mailbox);
 	count(path[device->path].injected);
 	switch (device->path) {
 	case PATH_DIRECT:
-		hub_signal(device->event, 1);
+		error = hub_signal(device->event, 1);
 		break;
 	case PATH_EVENTFD:
-		hub_write(device->event, 1);
+		error = hub_write(device->event, 1);
 		break;
 	default:
 		cpu = (unsigned int)random_below(&device->pace.random, device->nr_cpus);
@@ -81,6 +82,9 @@ static void inject(struct device *device)
 			count(path[PATH_SIGNAL].coalesced);
 		break;
 	}
+	/* The counter is drained at each wake-up and never near its limit. */
+	if (error)
+		die(-error, "cannot signal device %u", device->id);
 }
 
 static void *device_main(void *argument)

@@ -11,6 +11,9 @@
 #include <srcu/srcu.h>
 
 #include <errno.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -24,11 +27,11 @@ struct hub_event {
 
 DEFINE_STATIC_SRCU(hub_srcu);
 
-struct hub_event *hub_open(void)
+struct hub_event *hub_open(unsigned int count, int flags)
 {
 	struct hub_event *event = zalloc(sizeof(*event));
 
-	event->fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	event->fd = eventfd(count, flags | EFD_NONBLOCK | EFD_CLOEXEC);
 	if (event->fd < 0) {
 		free(event);
 		return NULL;
@@ -78,17 +81,25 @@ int hub_fd(const struct hub_event *event)
 	return event->fd;
 }
 
-void hub_write(struct hub_event *event, uint64_t n)
+int hub_write(struct hub_event *event, uint64_t n)
 {
-	/* The counter is drained at each wake-up and never near its limit. */
-	if (write(event->fd, &n, sizeof(n)) != (ssize_t)sizeof(n))
-		abort();
+	return write(event->fd, &n, sizeof(n)) == (ssize_t)sizeof(n) ? 0 : -errno;
 }
 
-void hub_signal(struct hub_event *event, uint64_t n)
+/*
+ * Who is to be told is found before the write, so that hub_unhook() either waits
+ * for this call or has drained the eventfd before.
+ */
+int hub_signal(struct hub_event *event, uint64_t n)
 {
-	hub_write(event, n);
-	hub_wake(event);
+	struct srcu_ctr *token = srcu_read_lock_fast(&hub_srcu);
+	struct hub_waiter *waiter = srcu_dereference(event->waiter, &hub_srcu);
+	int error = hub_write(event, n);
+
+	if (waiter && !error)
+		waiter->wake(waiter, n == 0);
+	srcu_read_unlock_fast(&hub_srcu, token);
+	return error;
 }
 
 void hub_wake(struct hub_event *event)
@@ -97,7 +108,7 @@ void hub_wake(struct hub_event *event)
 	struct hub_waiter *waiter = srcu_dereference(event->waiter, &hub_srcu);
 
 	if (waiter)
-		waiter->wake(waiter);
+		waiter->wake(waiter, false);
 	srcu_read_unlock_fast(&hub_srcu, token);
 }
 
@@ -106,6 +117,30 @@ uint64_t hub_drain(struct hub_event *event)
 	uint64_t n;
 
 	return read(event->fd, &n, sizeof(n)) == (ssize_t)sizeof(n) ? n : 0;
+}
+
+uint64_t hub_count(const struct hub_event *event)
+{
+	char path[64], line[128];
+	uint64_t count = 0;
+	bool found = false;
+	FILE *info;
+
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", event->fd);
+	info = fopen(path, "re");
+	while (info && !found && fgets(line, sizeof(line), info))
+		found = sscanf(line, "eventfd-count: %" SCNx64, &count) == 1;
+	if (!found)
+		die(errno, "cannot tell an eventfd's count");
+	fclose(info);
+	return count;
+}
+
+bool hub_ready(const struct hub_event *event)
+{
+	struct pollfd pollfd = {.fd = event->fd, .events = POLLIN};
+
+	return poll(&pollfd, 1, 0) == 1;
 }
 
 int hub_hook(struct hub_event *event, struct hub_waiter *waiter)
@@ -122,7 +157,8 @@ int hub_hook(struct hub_event *event, struct hub_waiter *waiter)
 
 void hub_unhook(struct hub_event *event)
 {
-	SRCU_INIT_POINTER(event->waiter, NULL);
+	hub_drain(event);
+	srcu_assign_pointer(event->waiter, NULL);
 	synchronize_srcu(&hub_srcu);
 	hub_drop(event);
 }

@@ -66,6 +66,11 @@ static bool copy_route(struct irqfd *irqfd, struct route *route)
 	return false;
 }
 
+static bool is_active(const struct irqfd *irqfd)
+{
+	return __atomic_load_n(&irqfd->active, __ATOMIC_ACQUIRE);
+}
+
 /* Deliver in this context, if the route is one for which that can be done. */
 static bool inject_fast(struct irqfd *irqfd)
 {
@@ -76,8 +81,7 @@ static bool inject_fast(struct irqfd *irqfd)
 
 	token = srcu_read_lock_fast(&vm->irq_srcu);
 	/* An irqfd that is off the list gets no new routes: its copy says nothing. */
-	if (__atomic_load_n(&irqfd->active, __ATOMIC_ACQUIRE) && copy_route(irqfd, &route) &&
-		route.type == ROUTE_MSI) {
+	if (is_active(irqfd) && copy_route(irqfd, &route) && route.type == ROUTE_MSI) {
 		account(irqfd, vm_msi(vm, route.dest, route.vector));
 		routing_check(vm, irqfd->gsi, &route);
 		done = true;
@@ -86,13 +90,16 @@ static bool inject_fast(struct irqfd *irqfd)
 	return done;
 }
 
-static void irqfd_wake(struct hub_waiter *waiter)
+static void irqfd_wake(struct hub_waiter *waiter, bool zero)
 {
 	struct irqfd *irqfd = container_of(waiter, struct irqfd, waiter);
 	uint64_t n = hub_drain(irqfd->event);
 
-	/* Whoever drained it has yet to look at the route, and delivers for us too. */
-	if (!n)
+	/*
+	 * Another wake-up that drained it has yet to look at the route, and delivers
+	 * for us too; at the irqfd's end it may have been hub_unhook(), which does not.
+	 */
+	if (!n && !zero && is_active(irqfd))
 		return;
 	if (n > 1)
 		count_add(path[irqfd->path].coalesced, n - 1);

@@ -53,7 +53,8 @@ static enum path source_path(unsigned int source)
 static void host_line(void *data, unsigned int line)
 {
 	(void)data;
-	hub_signal(run.events[line], 1);
+	if (hub_signal(run.events[line], 1))
+		abort();
 }
 
 static void look(unsigned int source)
@@ -119,7 +120,7 @@ static void make_sources(void)
 	if (run.mailboxes == MAP_FAILED)
 		die(errno, "no shared memory");
 	for (unsigned int i = 0; i < run.nr_sources; i++) {
-		run.events[i] = hub_open();
+		run.events[i] = hub_open(0, 0);
 		if (!run.events[i])
 			die(errno, "cannot make eventfd %u of %u", i + 1, run.nr_sources);
 	}

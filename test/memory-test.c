@@ -253,7 +253,7 @@ static const struct ioevent port = {.addr = 0x1000, .length = 4, .flags = IOEVEN
 
 START_TEST(a_write_signals_the_eventfd_that_matches)
 {
-	struct hub_event *a = hub_open(), *b = hub_open();
+	struct hub_event *a = hub_open(0, 0), *b = hub_open(0, 0);
 
 	ck_assert_int_eq(ioeventfd_assign(memory, a, &four), 0);
 	ck_assert_int_eq(ioeventfd_assign(memory, b, &seven), 0);
@@ -289,10 +289,11 @@ struct keeper {
 	sem_t woken, go;
 };
 
-static void keep(struct hub_waiter *waiter)
+static void keep(struct hub_waiter *waiter, bool zero)
 {
 	struct keeper *keeper = (struct keeper *)waiter;
 
+	(void)zero;
 	sem_post(&keeper->woken);
 	sem_wait(&keeper->go);
 }
@@ -315,7 +316,7 @@ static void *deassign_main(void *event)
 START_TEST(a_removal_waits_for_the_writes_under_way)
 {
 	struct keeper keeper = {.waiter.wake = keep};
-	struct hub_event *event = hub_open();
+	struct hub_event *event = hub_open(0, 0);
 	pthread_t writer, remover;
 
 	sem_init(&keeper.woken, 0, 0);
@@ -349,7 +350,7 @@ START_TEST(steps_have_outcomes)
 	const struct step_ioevent word = {.addr = 0x1000, .length = 4, .wildcard = true},
 				  odd = {.addr = 0x1000, .length = 3, .wildcard = true};
 	const struct step assign = {.op = OP_ASSIGN};
-	struct hub_event *event = hub_open();
+	struct hub_event *event = hub_open(0, 0);
 	char outcome[OUTCOME_SIZE];
 
 	assert_step(event, (struct step){.op = OP_SLOT, .child = true, .null = true}, "EIO");
