@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * CPU threads, their interrupts and their local APICs; cpu.h says what one is.
+ * CPU threads and their interrupts; cpu.h says what one is.
  * Owns the kick signals and the thread-local pointer to the CPU.
  *
  * Letters name the two sides of each ordering.
@@ -8,6 +8,7 @@
 #include "cpu.h"
 
 #include "counters.h"
+#include "lapic.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -34,7 +35,7 @@ static void kick_set(sigset_t *set)
  * the other: a sender that finds it set knows that the CPU, which clears it by
  * an RMW that reads the sender's, will find the bit.
  */
-static void kick(struct cpu *cpu)
+void cpu_kick(struct cpu *cpu)
 {
 	if (__atomic_exchange_n(&cpu->kicked, 1, __ATOMIC_ACQ_REL))
 		return;
@@ -46,21 +47,21 @@ static void kick(struct cpu *cpu)
 		pthread_kill(cpu->thread, SIGKICK_SPARE);
 }
 
-static void serve_word(struct cpu *cpu, uint64_t *word, unsigned int first, bool vectors)
+static void serve_lines(struct cpu *cpu)
 {
-	uint64_t bits = __atomic_exchange_n(word, 0, __ATOMIC_ACQUIRE);
+	for (unsigned int i = 0; i < LINE_WORDS; i++) {
+		uint64_t bits = __atomic_exchange_n(&cpu->lines[i], 0, __ATOMIC_ACQUIRE);
 
-	while (bits) {
-		unsigned int n = first + (unsigned int)__builtin_ctzll(bits);
-
-		bits &= bits - 1;
-		if (!vectors) {
-			cpu->ops->line(cpu->ops->data, n);
-			continue;
-		}
-		count(taken);
-		cpu->ops->vector(cpu->ops->data, cpu, n);
+		for (; bits; bits &= bits - 1)
+			cpu->ops->line(
+				cpu->ops->data, i * 64 + (unsigned int)__builtin_ctzll(bits));
 	}
+}
+
+static void take_vector(struct cpu *cpu, unsigned int vector)
+{
+	count(taken);
+	cpu->ops->vector(cpu->ops->data, cpu, vector);
 }
 
 /* Serve what is pending, with irqs_off set. */
@@ -73,10 +74,9 @@ static void serve(struct cpu *cpu)
 		__atomic_exchange_n(&cpu->kicked, 0, __ATOMIC_ACQ_REL); /* B: see A */
 		/* Read before the bits: all that was pending at the request is served. */
 		sync = __atomic_exchange_n(&cpu->sync_wanted, 0, __ATOMIC_ACQUIRE);
-		for (unsigned int i = 0; i < LINE_WORDS; i++)
-			serve_word(cpu, &cpu->lines[i], i * 64, false);
-		for (unsigned int i = 0; i < VECTOR_WORDS; i++)
-			serve_word(cpu, &cpu->irr[i], i * 64, true);
+		serve_lines(cpu);
+		if (cpu->lapic)
+			lapic_serve(cpu->lapic, take_vector, cpu);
 		if (sync)
 			sem_post(&cpu->synced);
 	} while (__atomic_load_n(&cpu->replay, __ATOMIC_RELAXED));
@@ -146,27 +146,11 @@ void local_irq_restore(uint32_t flags)
 	}
 }
 
-static bool set_bit(uint64_t *bitmap, unsigned int n)
-{
-	uint64_t bit = (uint64_t)1 << (n % 64);
-
-	/* Release: who takes the bit sees what the sender wrote before. */
-	return !(__atomic_fetch_or(&bitmap[n / 64], bit, __ATOMIC_ACQ_REL) & bit);
-}
-
 bool cpu_raise(struct cpu *cpu, unsigned int line)
 {
-	if (!set_bit(cpu->lines, line))
+	if (!bit_set(cpu->lines, line))
 		return false;
-	kick(cpu);
-	return true;
-}
-
-bool apic_set_irr(struct cpu *cpu, unsigned int vector)
-{
-	if (!set_bit(cpu->irr, vector))
-		return false;
-	kick(cpu);
+	cpu_kick(cpu);
 	return true;
 }
 
@@ -203,12 +187,15 @@ static void *cpu_main(void *argument)
 	return NULL;
 }
 
-void cpu_start(struct cpu *cpu, unsigned int id, const struct cpu_ops *ops)
+void cpu_start(struct cpu *cpu, unsigned int id, const struct cpu_ops *ops, struct lapic *lapic)
 {
 	cpu->id = id;
 	cpu->ops = ops;
+	cpu->lapic = lapic;
 	sem_init(&cpu->synced, 0, 0);
 	cpu->thread = thread_spawn(cpu_main, cpu, "cpu %u", id);
+	if (lapic)
+		lapic->cpu = cpu;
 }
 
 static void sem_wait_uninterrupted(sem_t *sem)
@@ -220,14 +207,14 @@ static void sem_wait_uninterrupted(sem_t *sem)
 void cpu_sync(struct cpu *cpu)
 {
 	__atomic_store_n(&cpu->sync_wanted, 1, __ATOMIC_RELEASE);
-	kick(cpu);
+	cpu_kick(cpu);
 	sem_wait_uninterrupted(&cpu->synced);
 }
 
 void cpu_stop(struct cpu *cpu)
 {
 	__atomic_store_n(&cpu->stopping, 1, __ATOMIC_RELEASE);
-	kick(cpu);
+	cpu_kick(cpu);
 	pthread_join(cpu->thread, NULL);
 	sem_destroy(&cpu->synced);
 }

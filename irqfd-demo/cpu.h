@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A CPU: a thread whose interrupts are real-time signals, with a local APIC.
+ * A CPU: a thread whose interrupts are real-time signals: those of the host's
+ * devices, and the vectors of the local APIC that it is plugged into, if any.
  *
- * A signal carries nothing.  What is pending is in the CPU's bitmaps, and one
+ * A signal carries nothing.  What is pending is in the bitmaps of the CPU and its APIC, and one
  * signal is under way at a time however many bits are set, for the kernel's
  * queue of real-time signals is short.
  *
@@ -16,13 +17,11 @@
 #include <semaphore.h>
 #include <stdbool.h>
 
-#define NR_VECTORS 256
 #define NR_LINES   MAX_SOURCES
-
-#define LINE_WORDS   ((NR_LINES + 63) / 64)
-#define VECTOR_WORDS (NR_VECTORS / 64)
+#define LINE_WORDS ((NR_LINES + 63) / 64)
 
 struct cpu;
+struct lapic;
 
 /* What a CPU does; all run on its thread. */
 struct cpu_ops {
@@ -37,11 +36,11 @@ struct cpu {
 	/* Constant once the thread has started. */
 	unsigned int id;
 	const struct cpu_ops *ops;
+	struct lapic *lapic; /* or NULL */
 	pthread_t thread;
 
 	/* Written by any thread and by handlers. */
 	uint64_t lines[LINE_WORDS]; /* pending device interrupts of the host */
-	uint64_t irr[VECTOR_WORDS]; /* pending vectors of the local APIC */
 	uint32_t kicked;            /* a signal, or a replay, is on its way */
 	uint32_t sync_wanted;
 	uint32_t stopping;
@@ -55,7 +54,8 @@ struct cpu {
 /* Block the CPUs' signals in this thread and those it starts, and set the handler up. */
 void cpu_init_signals(void);
 
-void cpu_start(struct cpu *cpu, unsigned int id, const struct cpu_ops *ops);
+/* Start one that takes the vectors of @lapic, or with NULL none. */
+void cpu_start(struct cpu *cpu, unsigned int id, const struct cpu_ops *ops, struct lapic *lapic);
 
 /* Ask the CPU to end once it is idle, and wait for that. */
 void cpu_stop(struct cpu *cpu);
@@ -64,12 +64,13 @@ void cpu_stop(struct cpu *cpu);
 void cpu_sync(struct cpu *cpu);
 
 /*
- * Make device interrupt @line, or @vector of the local APIC, pending on @cpu.
- * Any context, handlers included.  Returns false when it was pending already:
- * the events have become one.
+ * Make device interrupt @line pending on @cpu.  Any context, handlers included.
+ * Returns false when it was pending already: the events have become one.
  */
 bool cpu_raise(struct cpu *cpu, unsigned int line);
-bool apic_set_irr(struct cpu *cpu, unsigned int vector);
+
+/* Have it look at what is pending: the caller has made something so.  Any context. */
+void cpu_kick(struct cpu *cpu);
 
 /*
  * Keep this thread's interrupts out until local_irq_restore(), which runs what

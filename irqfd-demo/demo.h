@@ -7,6 +7,8 @@
 #define DEMO_H
 
 #include <pthread.h>
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #define MAX_CPUS    64
@@ -15,6 +17,8 @@
 #define MAX_ROUTES  4096
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
+
+#define container_of(p, type, member) ((type *)((char *)(p)-offsetof(type, member)))
 
 /* How an event reaches its irqfd. */
 enum path {
@@ -49,6 +53,12 @@ uint64_t now_ns(void);
 /* pthread_create() with a small stack and a name; dies when there is no thread to be had. */
 pthread_t thread_spawn(void *(*body)(void *), void *argument, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
+
+/*
+ * Set bit @n of @bitmap, which others set and take, too.  Returns false when it was
+ * set.  Acquires and releases: who takes it sees what came before.  Any context.
+ */
+bool bit_set(uint64_t *bitmap, unsigned int n);
 
 /* A full-period generator for any seed; one per thread. */
 uint64_t random_next(uint64_t *state);

@@ -10,7 +10,9 @@
  * few tries it leaves the event to the worker.
  */
 #include "counters.h"
+#include "cpu.h"
 #include "hub.h"
+#include "resampler.h"
 #include "vm.h"
 
 #include <seqcount/seqcount.h>
@@ -27,6 +29,7 @@ struct irqfd {
 	struct hub_waiter waiter;
 	unsigned int gsi;
 	enum path path;
+	struct resample resample; /* its event is NULL: the line is pulsed, not held */
 
 	/* Written under irqfds_lock, read by the wake-up. */
 	seqcount_t sequence;
@@ -41,8 +44,6 @@ struct irqfd {
 	struct work shutdown;
 	struct work release;
 };
-
-#define container_of(p, type, member) ((type *)((char *)(p)-offsetof(type, member)))
 
 static void account(struct irqfd *irqfd, enum delivery delivery)
 {
@@ -81,8 +82,9 @@ static bool inject_fast(struct irqfd *irqfd)
 
 	token = srcu_read_lock_fast(&vm->irq_srcu);
 	/* An irqfd that is off the list gets no new routes: its copy says nothing. */
-	if (is_active(irqfd) && copy_route(irqfd, &route) && route.type == ROUTE_MSI) {
-		account(irqfd, vm_msi(vm, route.dest, route.vector));
+	if (is_active(irqfd) && copy_route(irqfd, &route) && route.type == ROUTE_MSI &&
+		route.dest != APIC_BROADCAST) {
+		account(irqfd, vm_deliver(vm, route.dest, route.vector, false));
 		routing_check(vm, irqfd->gsi, &route);
 		done = true;
 	}
@@ -116,15 +118,13 @@ static void inject_run(struct work *work)
 {
 	struct irqfd *irqfd = container_of(work, struct irqfd, inject);
 	struct vm *vm = irqfd->vm;
-	struct srcu_ctr *token = srcu_read_lock_fast(&vm->irq_srcu);
-	struct route route = routing_get(vm, irqfd->gsi);
 
-	if (route.type == ROUTE_MSI)
-		account(irqfd, vm_msi(vm, route.dest, route.vector));
-	else if (route.type == ROUTE_IRQCHIP)
-		account(irqfd, irqchip_pulse(vm, route.dest));
-	routing_check(vm, irqfd->gsi, &route);
-	srcu_read_unlock_fast(&vm->irq_srcu, token);
+	if (irqfd->resample.event) {
+		account(irqfd, vm_set_irq(vm, SOURCE_RESAMPLE, irqfd->gsi, true));
+		return;
+	}
+	account(irqfd, vm_set_irq(vm, SOURCE_USER, irqfd->gsi, true));
+	vm_set_irq(vm, SOURCE_USER, irqfd->gsi, false);
 }
 
 static uint32_t irqfds_lock(struct vm *vm)
@@ -143,10 +143,13 @@ static void irqfds_unlock(struct vm *vm, uint32_t flags)
 
 static void update_route(struct irqfd *irqfd)
 {
-	struct route route = routing_get(irqfd->vm, irqfd->gsi);
+	struct route routes[NR_CHIPS] = {{.type = ROUTE_NONE}};
 
+	/* An event that goes several ways, or none, is the worker's. */
+	if (routing_get(irqfd->vm, irqfd->gsi, routes) != 1)
+		routes[0].type = ROUTE_NONE;
 	write_seqcount_begin(&irqfd->sequence);
-	seqcount_store(&irqfd->route, &route, sizeof(route));
+	seqcount_store(&irqfd->route, &routes[0], sizeof(routes[0]));
 	write_seqcount_end(&irqfd->sequence);
 }
 
@@ -160,13 +163,33 @@ void irqfd_update_routes(struct vm *vm)
 	irqfds_unlock(vm, flags);
 }
 
+static void resample_begin(struct irqfd *irqfd, struct hub_event *event)
+{
+	if (!event)
+		return;
+	hub_keep(event);
+	irqfd->resample.event = event;
+	resampler_join(irqfd->vm, irqfd->gsi, &irqfd->resample);
+}
+
+static void resample_end(struct irqfd *irqfd)
+{
+	if (!irqfd->resample.event)
+		return;
+	resampler_leave(irqfd->vm, irqfd->gsi, &irqfd->resample);
+	hub_drop(irqfd->resample.event);
+}
+
 /*
  * Nothing is queued any more and what was has run: the queue is first in, first
  * out, and this was queued after the last wake-up.
  */
 static void release_run(struct work *work)
 {
-	free(container_of(work, struct irqfd, release));
+	struct irqfd *irqfd = container_of(work, struct irqfd, release);
+
+	resample_end(irqfd);
+	free(irqfd);
 }
 
 /* The grace period is for sections that still take the irqfd for active. */
@@ -204,12 +227,10 @@ static void irqfd_hup(struct hub_waiter *waiter)
 	irqfds_unlock(vm, flags);
 }
 
-int irqfd_assign(struct vm *vm, struct hub_event *event, unsigned int gsi, enum path path)
+static struct irqfd *irqfd_new(
+	struct vm *vm, struct hub_event *event, unsigned int gsi, enum path path)
 {
 	struct irqfd *irqfd = zalloc(sizeof(*irqfd));
-	struct srcu_ctr *token;
-	uint32_t flags;
-	int error;
 
 	irqfd->vm = vm;
 	irqfd->event = event;
@@ -221,7 +242,18 @@ int irqfd_assign(struct vm *vm, struct hub_event *event, unsigned int gsi, enum 
 	irqfd->shutdown.run = shutdown_run;
 	irqfd->release.run = release_run;
 	seqcount_init(&irqfd->sequence);
+	return irqfd;
+}
 
+int irqfd_assign(struct vm *vm, struct hub_event *event, unsigned int gsi,
+	struct hub_event *resample, enum path path)
+{
+	struct irqfd *irqfd = irqfd_new(vm, event, gsi, path);
+	struct srcu_ctr *token;
+	uint32_t flags;
+	int error;
+
+	resample_begin(irqfd, resample);
 	/* The section keeps the table, and the irqfd from a hang-up before it is listed. */
 	token = srcu_read_lock_fast(&vm->irq_srcu);
 	flags = irqfds_lock(vm);
@@ -232,9 +264,14 @@ int irqfd_assign(struct vm *vm, struct hub_event *event, unsigned int gsi, enum 
 		vm->irqfds = irqfd;
 	}
 	irqfds_unlock(vm, flags);
+	/* What was signalled before; its count stays until the next event. */
+	if (!error && hub_ready(event))
+		workq_submit(&vm->workq, &irqfd->inject);
 	srcu_read_unlock_fast(&vm->irq_srcu, token);
-	if (error)
+	if (error) {
+		resample_end(irqfd);
 		free(irqfd);
+	}
 	return error;
 }
 
@@ -250,7 +287,16 @@ int irqfd_deassign(struct vm *vm, struct hub_event *event, unsigned int gsi)
 			link = &(*link)->next;
 	}
 	irqfds_unlock(vm, flags);
-	workq_flush(&vm->workq); /* the shutdown has run, and queued the release */
-	workq_flush(&vm->workq); /* the release has run */
+	vm_settle(vm);
 	return 0;
+}
+
+void irqfd_release(struct vm *vm)
+{
+	uint32_t flags = irqfds_lock(vm);
+
+	while (vm->irqfds)
+		deactivate(&vm->irqfds);
+	irqfds_unlock(vm, flags);
+	vm_settle(vm);
 }

@@ -31,12 +31,11 @@ static unsigned int pin_cpu(unsigned int pin)
 	return pin % nr_cpus;
 }
 
-void plan_irqchip(struct irqchip *irqchip)
+void plan_ioapic(struct vm *vm)
 {
-	for (unsigned int pin = 0; pin < NR_PINS; pin++) {
-		irqchip->pin[pin].dest = pin_cpu(pin);
-		irqchip->pin[pin].vector = PIN_VECTOR + pin;
-	}
+	for (unsigned int pin = 0; pin < NR_PINS; pin++)
+		ioapic_redirect(vm, pin,
+			&(struct ioapic_pin){.dest = pin_cpu(pin), .vector = PIN_VECTOR + pin});
 }
 
 /* The CPU of @gsi in the first or second half of its movement. */
@@ -53,8 +52,9 @@ struct route_entry plan_entry(unsigned int gsi, uint64_t number)
 	/* The data names the table, so that parts of two tables do not match. */
 	entry.route.data = (uint32_t)(number & NUMBER_MASK) << GSI_BITS | gsi;
 	if (phase == 15) {
-		entry.route.type = ROUTE_IRQCHIP;
-		entry.route.dest = gsi % NR_PINS;
+		entry.route.type = ROUTE_CHIP;
+		entry.route.chip = CHIP_IOAPIC;
+		entry.route.pin = gsi % NR_PINS;
 		return entry;
 	}
 	entry.route.type = ROUTE_MSI;
@@ -67,8 +67,8 @@ bool plan_holds(unsigned int gsi, const struct route *route)
 {
 	struct route held = plan_entry(gsi, route->generation).route;
 
-	return held.type == route->type && held.dest == route->dest &&
-	       held.vector == route->vector && held.data == route->data;
+	return held.type == route->type && held.chip == route->chip && held.pin == route->pin &&
+	       held.dest == route->dest && held.vector == route->vector && held.data == route->data;
 }
 
 static unsigned int visit_pin(unsigned int cpu, unsigned int pin, void (*visit)(unsigned int gsi))

@@ -5,7 +5,7 @@
  * table ever held a route, and whom a vector on a CPU may come from.
  *
  * A gsi moves between two CPUs, with another vector on each, and every
- * sixteenth update takes it through a pin of the interrupt controller.
+ * sixteenth update takes it through a pin of the IOAPIC.
  */
 #ifndef PLAN_H
 #define PLAN_H
@@ -15,8 +15,8 @@
 /* Before the first update, once. */
 void plan_init(unsigned int nr_cpus, unsigned int nr_sources);
 
-/* Where the pins lead. */
-void plan_irqchip(struct irqchip *irqchip);
+/* Set where the IOAPIC's pins lead. */
+void plan_ioapic(struct vm *vm);
 
 /* The entry of @gsi in update @number.  Generation and number must run together. */
 struct route_entry plan_entry(unsigned int gsi, uint64_t number);

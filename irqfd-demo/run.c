@@ -84,9 +84,11 @@ static void guest_woken(void *data, struct cpu *cpu)
 	for (unsigned int i = 0; i < LOOKUPS; i++) {
 		unsigned int gsi = (cpu->id + i) % run.options->routes;
 		struct srcu_ctr *token = srcu_read_lock_fast(&vm->irq_srcu);
-		struct route route = routing_get(vm, gsi);
+		struct route routes[NR_CHIPS];
+		unsigned int nr = routing_get(vm, gsi, routes);
 
-		routing_check(vm, gsi, &route);
+		while (nr)
+			routing_check(vm, gsi, &routes[--nr]);
 		srcu_read_unlock_fast(&vm->irq_srcu, token);
 	}
 }
@@ -130,7 +132,7 @@ static void make_sources(void)
 
 static void bind_source(unsigned int source)
 {
-	int error = irqfd_assign(&run.vm, run.events[source], source, source_path(source));
+	int error = irqfd_assign(&run.vm, run.events[source], source, NULL, source_path(source));
 
 	if (error)
 		die(-error, "cannot bind source %u", source);
@@ -167,9 +169,9 @@ static void start(struct route_entry *entries)
 	const struct run_options *options = run.options;
 
 	plan_init(options->cpus, run.nr_sources);
-	vm_init(&run.vm, run.cpus, options->cpus);
+	vm_init(&run.vm, IRQCHIP_FULL, options->cpus);
 	run.vm.route_valid = plan_holds;
-	plan_irqchip(&run.vm.irqchip);
+	plan_ioapic(&run.vm);
 	set_next_table(entries);
 	reactor_init(&run.reactor, run.nr_sources);
 	for (unsigned int i = 0; i < run.nr_sources; i++)
@@ -178,8 +180,8 @@ static void start(struct route_entry *entries)
 	run.cpu_ops = (struct cpu_ops){host_line, guest_vector, NULL, guest_woken, &run.vm};
 	run.router_ops = (struct cpu_ops){host_line, guest_vector, router_run, NULL, entries};
 	for (unsigned int i = 0; i < options->cpus; i++)
-		cpu_start(&run.cpus[i], i, &run.cpu_ops);
-	cpu_start(&run.cpus[options->cpus], options->cpus, &run.router_ops);
+		cpu_start(&run.cpus[i], i, &run.cpu_ops, &run.vm.lapics[i]);
+	cpu_start(&run.cpus[options->cpus], options->cpus, &run.router_ops, NULL);
 	reactor_start(&run.reactor);
 	start_devices();
 }

@@ -69,6 +69,13 @@ pthread_t thread_spawn(void *(*body)(void *), void *argument, const char *format
 	return thread;
 }
 
+bool bit_set(uint64_t *bitmap, unsigned int n)
+{
+	uint64_t bit = (uint64_t)1 << (n % 64);
+
+	return !(__atomic_fetch_or(&bitmap[n / 64], bit, __ATOMIC_ACQ_REL) & bit);
+}
+
 /* A counter through the finaliser of a 64-bit hash. */
 uint64_t random_next(uint64_t *state)
 {

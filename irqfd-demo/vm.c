@@ -1,14 +1,24 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The machine as a whole, its MSIs and its interrupt controller; vm.h has the
- * contract.
+ * The machine as a whole, and how an interrupt gets to its controllers; vm.h has
+ * the contract.
  */
 #include "vm.h"
 
+#include "cpu.h"
+#include "memslots.h"
+
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-void vm_init(struct vm *vm, struct cpu *cpus, unsigned int nr_cpus)
+static void create_chips(struct vm *vm)
+{
+	ioapic_init(&vm->ioapic);
+	routing_set_default(vm);
+}
+
+void vm_init(struct vm *vm, enum irqchip irqchip, unsigned int nr_cpus)
 {
 	int error;
 
@@ -16,48 +26,120 @@ void vm_init(struct vm *vm, struct cpu *cpus, unsigned int nr_cpus)
 	error = init_srcu_struct_with(&vm->irq_srcu, &(struct srcu_options){.name = "irq_srcu"});
 	if (error)
 		die(-error, "cannot initialise the domain");
-	vm->cpus = cpus;
+	vm->irqchip = irqchip;
 	vm->nr_cpus = nr_cpus;
+	vm->lapics = zalloc(nr_cpus * sizeof(vm->lapics[0]));
+	for (unsigned int i = 0; i < nr_cpus; i++) {
+		vm->lapics[i].vm = vm;
+		lapic_enable(&vm->lapics[i], true);
+	}
+	vm->memory = memory_create();
 	pthread_mutex_init(&vm->update_lock, NULL);
 	pthread_mutex_init(&vm->irqfds_lock, NULL);
+	pthread_mutex_init(&vm->resampler_lock, NULL);
+	pthread_mutex_init(&vm->chips_lock, NULL);
+	INIT_SRCU_LIST_HEAD(&vm->resamplers);
 	workq_start(&vm->workq);
+	if (irqchip == IRQCHIP_FULL)
+		create_chips(vm);
 }
 
 int vm_end(struct vm *vm)
 {
+	int error, memory_error;
+
+	irqfd_release(vm);
 	workq_stop(&vm->workq);
 	routing_free(vm);
+	memory_error = memory_destroy(vm->memory);
+	pthread_mutex_destroy(&vm->chips_lock);
+	pthread_mutex_destroy(&vm->resampler_lock);
 	pthread_mutex_destroy(&vm->irqfds_lock);
 	pthread_mutex_destroy(&vm->update_lock);
-	return cleanup_srcu_struct(&vm->irq_srcu);
+	free(vm->lapics);
+	error = cleanup_srcu_struct(&vm->irq_srcu);
+	return error ? error : memory_error;
 }
 
-enum delivery vm_msi(struct vm *vm, unsigned int dest, unsigned int vector)
+int vm_create_irqchip(struct vm *vm)
 {
-	if (dest >= vm->nr_cpus || vector >= NR_VECTORS)
-		return DELIVERY_NONE;
-	return apic_set_irr(&vm->cpus[dest], vector) ? DELIVERY_PENDING : DELIVERY_COALESCED;
+	if (vm->irqchip != IRQCHIP_NONE)
+		return -EEXIST;
+	/* A CPU gets its local APIC when it is made. */
+	if (vm->nr_cpus > 0)
+		return -EINVAL;
+	vm->irqchip = IRQCHIP_FULL;
+	create_chips(vm);
+	return 0;
 }
 
-static enum delivery set_line(struct vm *vm, unsigned int pin, bool level)
+void vm_settle(struct vm *vm)
 {
-	struct irqchip *chip = &vm->irqchip;
-	uint32_t bit = 1u << pin;
-	bool rises = level && !(chip->lines & bit);
-
-	chip->lines = level ? chip->lines | bit : chip->lines & ~bit;
-	if (!rises)
-		return DELIVERY_NONE;
-	return vm_msi(vm, chip->pin[pin].dest, chip->pin[pin].vector);
+	workq_flush(&vm->workq); /* a shutdown has run, and queued the release */
+	workq_flush(&vm->workq); /* the release has run */
 }
 
-enum delivery irqchip_pulse(struct vm *vm, unsigned int pin)
+enum delivery vm_deliver(struct vm *vm, unsigned int dest, unsigned int vector, bool level)
 {
-	enum delivery delivery;
+	enum delivery most = vm->nr_cpus ? DELIVERY_NONE : DELIVERY_NOBODY;
 
-	if (pin >= NR_PINS)
-		return DELIVERY_NONE;
-	delivery = set_line(vm, pin, true);
-	set_line(vm, pin, false);
+	for (unsigned int i = 0; i < vm->nr_cpus; i++) {
+		enum delivery delivery;
+
+		if (dest != i && dest != APIC_BROADCAST)
+			continue;
+		delivery = lapic_accept(&vm->lapics[i], vector, level);
+		if (delivery > most)
+			most = delivery;
+	}
+	return most;
+}
+
+uint32_t chips_lock(struct vm *vm)
+{
+	uint32_t flags = local_irq_save();
+
+	pthread_mutex_lock(&vm->chips_lock);
+	return flags;
+}
+
+void chips_unlock(struct vm *vm, uint32_t flags)
+{
+	pthread_mutex_unlock(&vm->chips_lock);
+	local_irq_restore(flags);
+}
+
+static enum delivery set_route(
+	struct vm *vm, const struct route *route, enum irq_source source, bool level)
+{
+	enum delivery delivery = DELIVERY_NONE;
+	uint32_t flags;
+
+	if (route->type == ROUTE_MSI)
+		return level ? vm_deliver(vm, route->dest, route->vector, false) : DELIVERY_NONE;
+	flags = chips_lock(vm);
+	if (route->chip == CHIP_IOAPIC)
+		delivery = ioapic_set_line(vm, route->pin, source, level);
+	else
+		pic_set_line(&vm->pic, route->chip, route->pin, source, level);
+	chips_unlock(vm, flags);
 	return delivery;
+}
+
+enum delivery vm_set_irq(struct vm *vm, enum irq_source source, unsigned int gsi, bool level)
+{
+	struct srcu_ctr *token = srcu_read_lock_fast(&vm->irq_srcu);
+	enum delivery most = DELIVERY_NONE;
+	struct route routes[NR_CHIPS];
+	unsigned int nr = routing_get(vm, gsi, routes);
+
+	for (unsigned int i = 0; i < nr; i++) {
+		enum delivery delivery = set_route(vm, &routes[i], source, level);
+
+		if (delivery > most)
+			most = delivery;
+		routing_check(vm, gsi, &routes[i]);
+	}
+	srcu_read_unlock_fast(&vm->irq_srcu, token);
+	return most;
 }

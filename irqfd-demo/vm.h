@@ -1,43 +1,68 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A virtual machine: its CPUs, its interrupt controller, its table of interrupt
- * routes, and the irqfds that are bound to it.
+ * A virtual machine: its local APICs and interrupt controllers, its table of
+ * interrupt routes, the irqfds that are bound to it, and its memory.
  *
  * The table is read under irq_srcu, and so are the copies of its entries that
  * the irqfds keep: when routing_set() returns, no delivery by the table before
  * is under way and none will begin.
  *
- * Locks: update_lock, then irqfds_lock.  No handler takes either.
+ * Locks: update_lock, irqfds_lock, resampler_lock, chips_lock, in this order.
+ * Only chips_lock is taken in handlers.
  */
 #ifndef VM_H
 #define VM_H
 
-#include "cpu.h"
+#include "ioapic.h"
+#include "pic.h"
 #include "workq.h"
 
+#include <srcu/list.h>
 #include <srcu/srcu.h>
 
 #include <stddef.h>
 
-#define NR_PINS 24
+/* What is there to take interrupts. */
+enum irqchip {
+	IRQCHIP_NONE,
+	IRQCHIP_SPLIT, /* the local APICs alone */
+	IRQCHIP_FULL,  /* and the PICs and the IOAPIC */
+};
 
+/* Who raises a line; one that two raise is up until both have lowered it. */
+enum irq_source {
+	SOURCE_USER,
+	SOURCE_RESAMPLE, /* all irqfds that resample */
+};
+
+/* The numbers are KVM's. */
 enum route_type {
 	ROUTE_NONE,
+	ROUTE_CHIP,
 	ROUTE_MSI,
-	ROUTE_IRQCHIP,
+};
+
+#define ROUTE_MSI_DEVID 1u /* the one flag that an MSI may have; without effect here */
+
+enum chip_id {
+	CHIP_PIC0,
+	CHIP_PIC1,
+	CHIP_IOAPIC,
+	NR_CHIPS,
 };
 
 /* One way an interrupt may take.  Copied word by word under a seqcount. */
 struct route {
 	uint64_t generation; /* of its table */
 	uint32_t type;
-	uint32_t dest; /* MSI: the CPU; IRQCHIP: the pin */
-	uint32_t vector;
-	uint32_t data; /* what the device was told to send along */
+	uint32_t chip, pin;    /* CHIP */
+	uint32_t dest, vector; /* MSI */
+	uint32_t data;         /* what the device was told to send along */
 };
 
 struct route_entry {
 	uint32_t gsi;
+	uint32_t flags;
 	struct route route; /* generation is filled in */
 };
 
@@ -46,20 +71,13 @@ struct irqfd;
 struct hub_event;
 struct memory;
 
-/* An edge-triggered interrupt controller, written by the worker alone. */
-struct irqchip {
-	struct {
-		uint32_t dest;
-		uint32_t vector;
-	} pin[NR_PINS];
-	uint32_t lines;
-};
-
 struct vm {
-	/* Constant. */
-	struct cpu *cpus;
+	/* Constant but for irqchip, which vm_create_irqchip() sets before there are irqfds. */
+	enum irqchip irqchip;
+	struct lapic *lapics;
 	unsigned int nr_cpus;
-	/* Says whether a table ever held @route for @gsi. */
+	struct memory *memory;
+	/* Says whether a table ever held @route for @gsi; or NULL. */
 	bool (*route_valid)(unsigned int gsi, const struct route *route);
 
 	/* Read under irq_srcu, written under update_lock. */
@@ -75,37 +93,58 @@ struct vm {
 	pthread_mutex_t irqfds_lock;
 	struct irqfd *irqfds;
 
-	struct irqchip irqchip;
+	/* Read under irq_srcu, written under resampler_lock. */
+	pthread_mutex_t resampler_lock;
+	struct srcu_list_head resamplers;
+
+	/* Under chips_lock. */
+	pthread_mutex_t chips_lock;
+	struct pic pic;
+	struct ioapic ioapic;
+
 	struct workq workq;
-
-	struct memory *memory;
 };
-
-/* What an attempt to deliver came to. */
-enum delivery {
-	DELIVERY_PENDING,   /* the vector is pending now */
-	DELIVERY_COALESCED, /* it was before */
-	DELIVERY_NONE,      /* no route, or no such CPU or vector: dropped */
-};
-
-/* vm.c: an empty machine with a running worker; and its end: 0, or -EBUSY with a reader left. */
-void vm_init(struct vm *vm, struct cpu *cpus, unsigned int nr_cpus);
-int vm_end(struct vm *vm);
-
-/* vm.c: send an MSI.  Any context. */
-enum delivery vm_msi(struct vm *vm, unsigned int dest, unsigned int vector);
-
-/* vm.c: raise a pin's line and lower it.  On the worker. */
-enum delivery irqchip_pulse(struct vm *vm, unsigned int pin);
 
 /*
- * routing.c: replace the whole table, or on -EINVAL (a gsi twice or out of
- * range, an unknown type or pin) change nothing.  Blocks for a grace period.
+ * vm.c: a machine with a running worker, its APICs enabled; and its end, which
+ * unbinds what is bound: 0, or -EBUSY with a reader left.
+ */
+void vm_init(struct vm *vm, enum irqchip irqchip, unsigned int nr_cpus);
+int vm_end(struct vm *vm);
+
+/* vm.c: -EEXIST when there is one, -EINVAL when it is too late for one. */
+int vm_create_irqchip(struct vm *vm);
+
+/* vm.c: wait until what the worker was given before has run, and what that led to. */
+void vm_settle(struct vm *vm);
+
+/* vm.c: make a vector pending on @dest, or with APIC_BROADCAST on all CPUs.  Any context. */
+enum delivery vm_deliver(struct vm *vm, unsigned int dest, unsigned int vector, bool level);
+
+/* vm.c: set the lines that @gsi is routed to; an MSI is sent when it rises.  Any context. */
+enum delivery vm_set_irq(struct vm *vm, enum irq_source source, unsigned int gsi, bool level);
+
+/* vm.c: chips_lock with interrupts off. */
+uint32_t chips_lock(struct vm *vm);
+void chips_unlock(struct vm *vm, uint32_t flags);
+
+/* routing.c: the table that a full set of chips begins with. */
+void routing_set_default(struct vm *vm);
+
+/*
+ * routing.c: replace the whole table, or on -EINVAL (an entry that is not valid,
+ * or that another forbids) change nothing.  Blocks for a grace period.
  */
 int routing_set(struct vm *vm, const struct route_entry *entries, size_t nr);
 
-/* routing.c: copy @gsi's entry; the caller is inside a section of irq_srcu.  Any context. */
-struct route routing_get(struct vm *vm, unsigned int gsi);
+/*
+ * routing.c: copy @gsi's entries, at most one for each chip, and return how many
+ * there are.  The caller is inside a section of irq_srcu.  Any context.
+ */
+unsigned int routing_get(struct vm *vm, unsigned int gsi, struct route routes[NR_CHIPS]);
+
+/* routing.c: the gsi that leads to the IOAPIC's @pin, if any.  As routing_get(). */
+bool routing_pin_gsi(struct vm *vm, unsigned int pin, unsigned int *gsi);
 
 /*
  * routing.c: count a route that no table held (torn), and one whose table was
@@ -117,14 +156,22 @@ void routing_check(struct vm *vm, unsigned int gsi, const struct route *route);
 /* routing.c: free the tables at the machine's end. */
 void routing_free(struct vm *vm);
 
-/* irqfd.c */
-int irqfd_assign(struct vm *vm, struct hub_event *event, unsigned int gsi, enum path path);
+/*
+ * irqfd.c: bind @event to @gsi.  With @resample, the gsi's line stays up until the
+ * end of its service, which @resample then tells.  -EBUSY when @event is bound, to
+ * whatever gsi of whatever machine.
+ */
+int irqfd_assign(struct vm *vm, struct hub_event *event, unsigned int gsi,
+	struct hub_event *resample, enum path path);
 
 /*
  * irqfd.c: unbind.  Events signalled before are delivered when it returns, and
  * none after.  0 also when nothing was bound, as KVM has it.
  */
 int irqfd_deassign(struct vm *vm, struct hub_event *event, unsigned int gsi);
+
+/* irqfd.c: unbind all. */
+void irqfd_release(struct vm *vm);
 
 /* irqfd.c: for routing_set(): give every irqfd its entry of the new table. */
 void irqfd_update_routes(struct vm *vm);
