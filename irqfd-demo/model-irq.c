@@ -72,7 +72,7 @@ static int run_route(struct vm *vm, const struct step *step)
 
 	if (vm->irqchip == IRQCHIP_NONE || step->nr_routes > MAX_ROUTES || step->flags)
 		return -EINVAL;
-	if (step->cut)
+	if (step->cut && step->nr_routes > 0)
 		return -EFAULT;
 	entries = zalloc((step->nr_routes + 1) * sizeof(entries[0]));
 	for (size_t i = 0; i < step->nr_routes; i++)

@@ -5,6 +5,7 @@
  */
 #include "model.h"
 
+#include "counters.h"
 #include "host.h"
 
 #include <errno.h>
@@ -163,6 +164,9 @@ static void settle(struct world *world)
 static struct world *model_begin(const char **why)
 {
 	(void)why;
+	/* The first world makes them, for all. */
+	if (!counters)
+		counters_init();
 	host_clean();
 	return zalloc(sizeof(struct world));
 }
