@@ -87,8 +87,9 @@ int hub_write(struct hub_event *event, uint64_t n)
 }
 
 /*
- * Who is to be told is found before the write, so that hub_unhook() either waits
- * for this call or has drained the eventfd before.
+ * I: who is to be told is found before the write.  One that finds the waiter is
+ * waited for by hub_unhook(); one that does not writes after the drain (J), for
+ * the waiter goes after it.
  */
 int hub_signal(struct hub_event *event, uint64_t n)
 {
@@ -157,7 +158,7 @@ int hub_hook(struct hub_event *event, struct hub_waiter *waiter)
 
 void hub_unhook(struct hub_event *event)
 {
-	hub_drain(event);
+	hub_drain(event); /* J: see I */
 	srcu_assign_pointer(event->waiter, NULL);
 	synchronize_srcu(&hub_srcu);
 	hub_drop(event);
