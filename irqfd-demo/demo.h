@@ -16,6 +16,9 @@
 #define MAX_SOURCES (MAX_DEVICES + 1) /* the devices, and the other process */
 #define MAX_ROUTES  4096
 
+/* The exit status after wrong arguments, and wrong scripts. */
+#define STATUS_USAGE 2
+
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
 #define container_of(p, type, member) ((type *)((char *)(p)-offsetof(type, member)))
@@ -40,6 +43,11 @@ struct run_options {
 /* The two commands; each returns the program's exit status. */
 int run_main(const struct run_options *options);
 int leak_main(unsigned int count);
+
+/* Commands that read their own command line. */
+int play_command(int argc, char **argv);
+int compare_command(int argc, char **argv);
+int fuzz_command(int argc, char **argv);
 
 /* Say what failed, with @error's text when it is not 0, and exit with status 1. */
 void die(int error, const char *format, ...) __attribute__((format(printf, 2, 3), noreturn));

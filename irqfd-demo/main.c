@@ -14,8 +14,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#define STATUS_USAGE 2
-
 #define DEFAULT_CPUS     2
 #define DEFAULT_DEVICES  4
 #define DEFAULT_ROUTES   64
@@ -214,6 +212,9 @@ static const struct command {
 	{"run", "irqfd-demo run", command_run},
 	{"leak", "irqfd-demo leak", command_leak},
 	{"seed", "irqfd-demo seed", command_seed},
+	{"play", "irqfd-demo play", play_command},
+	{"compare", "irqfd-demo compare", compare_command},
+	{"fuzz", "irqfd-demo fuzz", fuzz_command},
 };
 
 /* What was found before the command's own arguments. */
@@ -237,7 +238,7 @@ static error_t parse_command(int key, char *text, struct argp_state *state)
 		state->next = state->argc; /* the rest is the command's */
 		return 0;
 	case ARGP_KEY_NO_ARGS:
-		argp_error(state, "no command given: run, leak or seed");
+		argp_error(state, "no command given: run, leak, seed, play, compare or fuzz");
 		return EINVAL;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -259,13 +260,16 @@ static void open_standard_descriptors(void)
 int main(int argc, char **argv)
 {
 	static const struct argp argp = {.parser = parse_command,
-		.args_doc = "run|leak|seed [OPTION...]",
+		.args_doc = "run|leak|seed|play|compare|fuzz [ARGUMENT...]",
 		.doc = "A model of KVM's irqfd and interrupt routing on SRCU and sequence counters."
 		       "\v"
 		       "run\tinject interrupts while routes change, and check that none is lost\n"
 		       "leak\tlose reader counts to interrupts, and see cleanup_srcu_struct() "
 		       "tell\n"
 		       "seed\tshow a change to KVM with its mechanism and without it\n"
+		       "play\tcarry out scenarios on the model or on KVM\n"
+		       "compare\tcarry out scenarios on both, and print where they differ\n"
+		       "fuzz\tcompare both on random steps\n"
 		       "\nEach command has a --help of its own."};
 	struct choice choice = {0};
 	int status;
