@@ -187,7 +187,8 @@ static void model_run(struct world *world, const struct step *step, const char *
 	if (!run_name(world, step, outcome) && !show_event(world, step, outcome) &&
 		!model_irq_run(vm, step, outcome))
 		model_memory_run(vm, step, outcome);
-	settle(world);
+	if (step->op < OP_SHOW_IRR) /* what shows something starts no worker */
+		settle(world);
 }
 
 static void model_end(struct world *world)
