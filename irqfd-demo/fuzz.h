@@ -8,10 +8,20 @@
 
 #include "play.h"
 
+#define NR_RECENT 4
+
+/* The last steps of one kind; where there was none yet, zeros. */
+struct recent {
+	struct step step[NR_RECENT];
+	unsigned int next;
+};
+
 struct generator {
 	uint64_t random;
 	unsigned int features; /* of the kernel: what it has not is left out */
 	struct names names;
+	struct step binding[MAX_EVENTS]; /* the first since the eventfd was free, or zeros */
+	struct recent ioevents, slots;
 };
 
 /* Make a step that can come next.  Its values are few, so that steps meet. */

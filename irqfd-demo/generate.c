@@ -239,6 +239,89 @@ static void make_page(struct generator *generator, struct step *step)
 	step->page = (unsigned int)below(generator, ARENA_PAGES);
 }
 
+static void keep(struct recent *recent, const struct step *step)
+{
+	recent->step[recent->next++ % NR_RECENT] = *step;
+}
+
+/* Chance alone would seldom undo or change what there is. */
+static void refer(struct generator *generator, const struct recent *recent, struct step *step)
+{
+	enum op op = step->op;
+
+	if (chance(generator, 40))
+		return;
+	*step = PICK(generator, recent->step);
+	step->op = op;
+}
+
+static void refer_slot(struct generator *generator, struct step *step)
+{
+	struct step_memory *memory = &step->memory;
+
+	refer(generator, &generator->slots, step);
+	switch (below(generator, 8)) {
+	case 0:
+		memory->size = 0;
+		break;
+	case 1:
+		memory->flags ^= 1;
+		break;
+	case 2:
+	case 3:
+	case 4:
+		memory->gpa = pick_page(generator);
+		break;
+	default:
+		break;
+	}
+}
+
+/* Only the first binding of an eventfd counts: others are refused. */
+static void keep_binding(struct generator *generator, const struct step *step)
+{
+	if (step->event < EVENTS && generator->binding[step->event].op != OP_ASSIGN)
+		generator->binding[step->event] = *step;
+}
+
+static void refer_binding(struct generator *generator, struct step *step)
+{
+	struct step *binding = &generator->binding[below(generator, EVENTS)];
+
+	if (binding->op != OP_ASSIGN || chance(generator, 30))
+		return;
+	*step = *binding;
+	step->op = OP_DEASSIGN;
+	memset(binding, 0, sizeof(*binding));
+}
+
+static void relate(struct generator *generator, struct step *step)
+{
+	switch (step->op) {
+	case OP_CLOSE:
+		memset(&generator->binding[step->event], 0, sizeof(generator->binding[0]));
+		break;
+	case OP_ASSIGN:
+		keep_binding(generator, step);
+		break;
+	case OP_DEASSIGN:
+		refer_binding(generator, step);
+		break;
+	case OP_IOEVENT:
+		keep(&generator->ioevents, step);
+		break;
+	case OP_IOEVENT_OFF:
+		refer(generator, &generator->ioevents, step);
+		break;
+	case OP_SLOT:
+		refer_slot(generator, step);
+		keep(&generator->slots, step);
+		break;
+	default:
+		break;
+	}
+}
+
 static const struct {
 	enum op op;
 	unsigned int weight;
@@ -290,6 +373,7 @@ static void make_step(struct generator *generator, struct step *step)
 	if (step->op == OP_ASSIGN || step->op == OP_DEASSIGN || step->op == OP_IOEVENT ||
 		step->op == OP_IOEVENT_OFF)
 		step->event = pick_event(generator);
+	relate(generator, step);
 }
 
 /* Where every machine has a list of its own, two must not meet at an eventfd. */
