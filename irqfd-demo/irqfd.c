@@ -123,8 +123,7 @@ static void inject_run(struct work *work)
 		account(irqfd, vm_set_irq(vm, SOURCE_RESAMPLE, irqfd->gsi, true));
 		return;
 	}
-	account(irqfd, vm_set_irq(vm, SOURCE_USER, irqfd->gsi, true));
-	vm_set_irq(vm, SOURCE_USER, irqfd->gsi, false);
+	account(irqfd, vm_pulse_irq(vm, SOURCE_USER, irqfd->gsi));
 }
 
 static uint32_t irqfds_lock(struct vm *vm)

@@ -126,12 +126,10 @@ static enum delivery set_route(
 	return delivery;
 }
 
-enum delivery vm_set_irq(struct vm *vm, enum irq_source source, unsigned int gsi, bool level)
+static enum delivery set_routes(struct vm *vm, unsigned int gsi, const struct route *routes,
+	unsigned int nr, enum irq_source source, bool level)
 {
-	struct srcu_ctr *token = srcu_read_lock_fast(&vm->irq_srcu);
 	enum delivery most = DELIVERY_NONE;
-	struct route routes[NR_CHIPS];
-	unsigned int nr = routing_get(vm, gsi, routes);
 
 	for (unsigned int i = 0; i < nr; i++) {
 		enum delivery delivery = set_route(vm, &routes[i], source, level);
@@ -140,6 +138,28 @@ enum delivery vm_set_irq(struct vm *vm, enum irq_source source, unsigned int gsi
 			most = delivery;
 		routing_check(vm, gsi, &routes[i]);
 	}
-	srcu_read_unlock_fast(&vm->irq_srcu, token);
 	return most;
+}
+
+enum delivery vm_set_irq(struct vm *vm, enum irq_source source, unsigned int gsi, bool level)
+{
+	struct srcu_ctr *token = srcu_read_lock_fast(&vm->irq_srcu);
+	struct route routes[NR_CHIPS];
+	unsigned int nr = routing_get(vm, gsi, routes);
+	enum delivery delivery = set_routes(vm, gsi, routes, nr, source, level);
+
+	srcu_read_unlock_fast(&vm->irq_srcu, token);
+	return delivery;
+}
+
+enum delivery vm_pulse_irq(struct vm *vm, enum irq_source source, unsigned int gsi)
+{
+	struct srcu_ctr *token = srcu_read_lock_fast(&vm->irq_srcu);
+	struct route routes[NR_CHIPS];
+	unsigned int nr = routing_get(vm, gsi, routes);
+	enum delivery delivery = set_routes(vm, gsi, routes, nr, source, true);
+
+	set_routes(vm, gsi, routes, nr, source, false);
+	srcu_read_unlock_fast(&vm->irq_srcu, token);
+	return delivery;
 }

@@ -124,6 +124,12 @@ enum delivery vm_deliver(struct vm *vm, unsigned int dest, unsigned int vector, 
 /* vm.c: set the lines that @gsi is routed to; an MSI is sent when it rises.  Any context. */
 enum delivery vm_set_irq(struct vm *vm, enum irq_source source, unsigned int gsi, bool level);
 
+/*
+ * vm.c: raise them and lower them.  By one table: a line that is raised by one and
+ * lowered by the next stays up, and has no edges any more.  KVM takes two.
+ */
+enum delivery vm_pulse_irq(struct vm *vm, enum irq_source source, unsigned int gsi);
+
 /* vm.c: chips_lock with interrupts off. */
 uint32_t chips_lock(struct vm *vm);
 void chips_unlock(struct vm *vm, uint32_t flags);

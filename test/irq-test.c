@@ -224,6 +224,12 @@ static void *reroute_main(void *arg)
 	return arg;
 }
 
+static void *set_main(void *entry)
+{
+	ck_assert_int_eq(routing_set(&vm, entry, 1), 0);
+	return NULL;
+}
+
 static bool irqfds_are_gone(void)
 {
 	bool gone;
@@ -257,6 +263,32 @@ START_TEST(an_irqfd_at_its_end_delivers_by_the_live_routes)
 	thread_join(rerouter);
 	ck_assert(!pending(VECTOR));
 	ck_assert(pending(OTHER));
+}
+END_TEST
+
+/* The worker is held between its look at the routes and the line. */
+START_TEST(a_pulse_lowers_the_line_that_it_raised)
+{
+	const struct route_entry other = {
+		.gsi = GSI, .route = {.type = ROUTE_CHIP, .chip = CHIP_IOAPIC, .pin = GSI + 1}};
+	struct route_table *before = vm.table;
+	pthread_t rerouter;
+	uint32_t flags;
+
+	redirect(false);
+	bind(event, NULL);
+	flags = chips_lock(&vm);
+	ck_assert_int_eq(hub_signal(event, 1), 0);
+	while (synchronize_srcu_timeout(&vm.irq_srcu, 0) != -ETIMEDOUT)
+		sched_yield();
+	rerouter = thread_start(set_main, (void *)&other);
+	while (srcu_dereference(vm.table, &vm.irq_srcu) == before)
+		sched_yield();
+	chips_unlock(&vm, flags);
+	thread_join(rerouter);
+	vm_settle(&vm);
+	ck_assert(pending(VECTOR));
+	ck_assert_uint_eq(vm.ioapic.irr, 0);
 }
 END_TEST
 
@@ -392,6 +424,7 @@ int main(void)
 	tcase_add_checked_fixture(ends, begin, end);
 	tcase_add_test(ends, the_last_close_unbinds);
 	tcase_add_test(ends, an_irqfd_at_its_end_delivers_by_the_live_routes);
+	tcase_add_test(ends, a_pulse_lowers_the_line_that_it_raised);
 	tcase_add_test(ends, an_event_that_the_end_has_drained_is_delivered);
 	tcase_add_test(ends, an_event_at_the_end_of_an_irqfd_is_delivered_or_stays);
 	tcase_add_test(ends, closes_deassigns_and_ends_of_machines_may_meet);
