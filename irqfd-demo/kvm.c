@@ -93,6 +93,7 @@ static void create_machine(struct world *world, const struct step *step)
 			die(errno, "cannot enable an APIC");
 	}
 	machine->handles = 1;
+	machine->first_fd = fd;
 	world->machine[step->machine] = (struct kvm_handle){fd, machine};
 }
 
@@ -107,15 +108,28 @@ static void dup_machine(struct world *world, const struct step *step)
 	world->machine[step->machine] = (struct kvm_handle){fd, of->machine};
 }
 
-/* The machine's own descriptor first: its irqfds go then, whatever the CPUs' are. */
-static void close_machine(struct kvm_handle *handle)
+/*
+ * KVM calls a machine's directory in debugfs by the number that its first descriptor
+ * has, and complains when another machine gets that number while this one lives.
+ */
+static void close_handle(const struct world *world, const struct kvm_handle *handle)
+{
+	if (handle->fd != handle->machine->first_fd)
+		close(handle->fd);
+	else if (dup3(world->file, handle->fd, O_CLOEXEC) < 0)
+		die(errno, "cannot close a machine's descriptor");
+}
+
+/* The machine's own descriptors first: its irqfds go then, whatever the CPUs' are. */
+static void close_machine(const struct world *world, struct kvm_handle *handle)
 {
 	struct kvm_machine *machine = handle->machine;
 
-	close(handle->fd);
+	close_handle(world, handle);
 	if (--machine->handles == 0) {
 		for (unsigned int i = 0; i < machine->nr_cpus; i++)
 			close(machine->cpu[i]);
+		close(machine->first_fd);
 		free(machine);
 	}
 	handle->machine = NULL;
@@ -172,7 +186,7 @@ static void carry_out_here(struct world *world, const struct step *step, char ou
 		dup_machine(world, step);
 		break;
 	case OP_VM_CLOSE:
-		close_machine(&world->machine[step->machine]);
+		close_machine(world, &world->machine[step->machine]);
 		break;
 	case OP_IRQCHIP:
 		kvm_outcome(
@@ -322,7 +336,7 @@ static void kvm_end(struct world *world)
 {
 	for (unsigned int i = 0; i < MAX_MACHINES; i++)
 		if (world->machine[i].machine)
-			close_machine(&world->machine[i]);
+			close_machine(world, &world->machine[i]);
 	for (unsigned int i = 0; i < MAX_EVENTS; i++)
 		if (world->event[i] >= 0)
 			close(world->event[i]);

@@ -15,6 +15,7 @@
 /* A machine, for as long as one of its handles is open. */
 struct kvm_machine {
 	unsigned int handles, nr_cpus;
+	int first_fd; /* the number of its first descriptor, taken for as long as it lives */
 	int cpu[MAX_VCPUS];
 };
 
