@@ -14,6 +14,9 @@
 #define ARENA_BYTES    (ARENA_PAGES * PAGE_BYTES)
 #define KERNEL_ADDRESS 0xffff888000000000u
 
+/* Of a page that nobody has written: no last byte of the time, which may well be 0. */
+#define CLEAN 0xff
+
 /* Where KVM writes 12 bytes when it is told, without a guest: the time of boot. */
 #define MSR_WALL_CLOCK 0x4b564d00u
 
@@ -24,6 +27,7 @@ char *kvm_arena_map(void)
 
 	if (arena == MAP_FAILED || mprotect(arena, ARENA_BYTES, PROT_READ | PROT_WRITE) < 0)
 		die(errno, "no memory for the arena");
+	memset(arena, CLEAN, ARENA_BYTES);
 	return arena;
 }
 
@@ -70,16 +74,20 @@ static void unmap(char *page)
 		mmap(page, PAGE_BYTES, PROT_READ | PROT_WRITE,
 			MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == MAP_FAILED)
 		die(errno, "cannot map a page afresh");
+	memset(page, CLEAN, PAGE_BYTES);
 }
 
 static void show_page(char *page, char outcome[OUTCOME_SIZE])
 {
-	static const char zeros[PAGE_BYTES];
+	char clean[PAGE_BYTES];
 
+	memset(clean, CLEAN, sizeof(clean));
 	snprintf(outcome, OUTCOME_SIZE, "%s",
-		memcmp(page, zeros, sizeof(zeros)) == 0 ? "clean" : "written");
-	memset(page, 0, PAGE_BYTES);
+		memcmp(page, clean, sizeof(clean)) == 0 ? "clean" : "written");
+	memset(page, CLEAN, PAGE_BYTES);
 }
+
+_Static_assert(SLOT_PAGES <= 64, "KVM writes no more of the bitmap than there is");
 
 static int show_dirty(int fd, const struct step *step, char outcome[OUTCOME_SIZE])
 {

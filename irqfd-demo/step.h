@@ -92,6 +92,9 @@ struct step_redirection {
 
 #define ARENA_PAGES 16
 
+/* At most, of one slot: the bitmap of its pages is one number. */
+#define SLOT_PAGES 64
+
 struct step_memory {
 	uint32_t slot; /* id, and the address space above bit 15 */
 	uint32_t flags;
