@@ -182,8 +182,11 @@ static uint64_t pick_page(struct generator *generator)
 
 static void make_slot(struct generator *generator, struct step *step)
 {
-	static const uint64_t sizes[] = {0, 0x1000, 0x1000, 0x2000, 0x2000, 0x4000, 0x800, 0x40000};
+	static const uint64_t sizes[] = {
+		0, 0x1000, 0x1000, 0x2000, 0x2000, 0x4000, 0x800, 0x1000 * SLOT_PAGES};
 	static const uint64_t strange[] = {0x800, HVA_UNMAPPED, HVA_KERNEL};
+	/* The last is one page beyond the end of physical addresses. */
+	static const uint64_t places[] = {0x1800, UINT64_MAX - 0xfff, (uint64_t)1 << 52};
 	static const uint32_t flags[] = {0, 0, 0, 0, 1, 1, 2, 3, 4, 0x80000000};
 	struct step_memory *memory = &step->memory;
 
@@ -193,7 +196,7 @@ static void make_slot(struct generator *generator, struct step *step)
 	memory->hva = pick_page(generator);
 	memory->flags = PICK(generator, flags);
 	if (chance(generator, 3))
-		memory->gpa = chance(generator, 50) ? 0x1800 : UINT64_MAX - 0xfff;
+		memory->gpa = PICK(generator, places);
 	if (chance(generator, 5))
 		memory->hva = PICK(generator, strange);
 	make_argument(generator, step);
