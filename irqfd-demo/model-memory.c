@@ -7,6 +7,7 @@
 
 #include "ioeventfd.h"
 #include "memslots.h"
+#include "text.h"
 #include "vm.h"
 
 #include <errno.h>
@@ -24,7 +25,7 @@ static int argument_error(const struct step *step)
 
 static void tell(char outcome[OUTCOME_SIZE], int error)
 {
-	snprintf(outcome, OUTCOME_SIZE, "%s", error ? strerrorname_np(-error) : "0");
+	snprintf(outcome, OUTCOME_SIZE, "%s", errno_name(-error));
 }
 
 static int run_slot(struct vm *vm, const struct step *step)
@@ -32,15 +33,6 @@ static int run_slot(struct vm *vm, const struct step *step)
 	int error = argument_error(step);
 
 	return error ? error : memslots_set(vm->memory, &step->memory);
-}
-
-static int run_guest_write(struct vm *vm, const struct step *step)
-{
-	int error = argument_error(step);
-
-	if (!error)
-		guest_write_clock(vm->memory, step->gpa);
-	return error;
 }
 
 static int run_ioevent(struct vm *vm, const struct step *step)
@@ -70,10 +62,8 @@ static int run_ioevent(struct vm *vm, const struct step *step)
 static void show_dirty(struct vm *vm, const struct step *step, char outcome[OUTCOME_SIZE])
 {
 	uint64_t dirty;
-	int error = argument_error(step);
+	int error = memslots_take_dirty(vm->memory, step->memory.slot, &dirty);
 
-	if (!error)
-		error = memslots_take_dirty(vm->memory, step->memory.slot, &dirty);
 	if (error)
 		tell(outcome, error);
 	else
@@ -87,7 +77,8 @@ bool model_memory_run(struct vm *vm, const struct step *step, char outcome[OUTCO
 		tell(outcome, run_slot(vm, step));
 		return true;
 	case OP_GUEST_WRITE:
-		tell(outcome, run_guest_write(vm, step));
+		guest_write_clock(vm->memory, step->gpa);
+		tell(outcome, 0);
 		return true;
 	case OP_UNMAP:
 		host_remap(step->page);

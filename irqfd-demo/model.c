@@ -7,6 +7,7 @@
 
 #include "counters.h"
 #include "host.h"
+#include "text.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -17,7 +18,7 @@
 
 void model_tell(char outcome[OUTCOME_SIZE], int error)
 {
-	snprintf(outcome, OUTCOME_SIZE, "%s", error ? strerrorname_np(-error) : "0");
+	snprintf(outcome, OUTCOME_SIZE, "%s", errno_name(-error));
 }
 
 int model_argument_error(const struct step *step)
