@@ -32,7 +32,7 @@ struct irqfd {
 	struct resample resample; /* its event is NULL: the line is pulsed, not held */
 
 	/* Written under irqfds_lock, read by the wake-up. */
-	seqcount_t sequence;
+	seqcount_mutex_t sequence;
 	struct route route;
 	uint32_t active;
 
@@ -240,7 +240,7 @@ static struct irqfd *irqfd_new(
 	irqfd->inject.run = inject_run;
 	irqfd->shutdown.run = shutdown_run;
 	irqfd->release.run = release_run;
-	seqcount_init(&irqfd->sequence);
+	seqcount_mutex_init(&irqfd->sequence, &vm->irqfds_lock);
 	return irqfd;
 }
 
