@@ -18,6 +18,7 @@
 #define OTHER  0x42u
 #define ROUNDS 2000
 #define RACES  20000
+#define ENDS   10000
 
 static struct vm vm;
 static struct hub_event *event, *resample;
@@ -372,7 +373,7 @@ END_TEST
 
 static void *close_main(void *arg)
 {
-	for (uint32_t i = 1; i <= ROUNDS; i++) {
+	for (uint32_t i = 1; i <= ENDS; i++) {
 		round_await(&round_begun, i);
 		dawdle(i);
 		hub_close(event);
@@ -388,7 +389,7 @@ START_TEST(closes_deassigns_and_ends_of_machines_may_meet)
 	pthread_t closer;
 
 	closer = thread_start(close_main, NULL);
-	for (uint32_t i = 1; i <= ROUNDS; i++) {
+	for (uint32_t i = 1; i <= ENDS; i++) {
 		kept = event;
 		hub_keep(kept);
 		bind(event, resample);
