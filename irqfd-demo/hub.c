@@ -23,6 +23,8 @@ struct hub_event {
 	uint32_t handles; /* open ends; the last to go is the hang-up */
 	uint32_t refs;    /* one for all handles, one for each who keeps it */
 	struct hub_waiter *waiter;
+	bool semaphore; /* constant */
+	bool count_old; /* there may be a count that is older than the waiter */
 };
 
 DEFINE_STATIC_SRCU(hub_srcu);
@@ -38,6 +40,7 @@ struct hub_event *hub_open(unsigned int count, int flags)
 	}
 	event->handles = 1;
 	event->refs = 1;
+	event->semaphore = flags & EFD_SEMAPHORE;
 	return event;
 }
 
@@ -87,6 +90,18 @@ int hub_write(struct hub_event *event, uint64_t n)
 }
 
 /*
+ * In the kernel write, wake-up and drain are one, under the eventfd's lock.  So an
+ * event need not go through a count that is 0 before it and after it.  A count that
+ * somebody else has written has a wake-up of its own on the way; the one that is
+ * older than the waiter goes with the first event, and a semaphore may keep one.
+ */
+static bool can_take(const struct hub_event *event, const struct hub_waiter *waiter, uint64_t n)
+{
+	return waiter->take && n != UINT64_MAX && !event->semaphore &&
+	       !__atomic_load_n(&event->count_old, __ATOMIC_RELAXED);
+}
+
+/*
  * I: who is to be told is found before the write.  One that finds the waiter is
  * waited for by hub_unhook(); one that does not writes after the drain (J), for
  * the waiter goes after it.
@@ -95,10 +110,20 @@ int hub_signal(struct hub_event *event, uint64_t n)
 {
 	struct srcu_ctr *token = srcu_read_lock_fast(&hub_srcu);
 	struct hub_waiter *waiter = srcu_dereference(event->waiter, &hub_srcu);
-	int error = hub_write(event, n);
+	int error = 0;
 
-	if (waiter && !error)
-		waiter->wake(waiter, n == 0);
+	if (waiter && can_take(event, waiter, n)) {
+		waiter->take(waiter, n);
+	} else {
+		error = hub_write(event, n);
+		if (!waiter) {
+			/* K: either this finds who came meanwhile, or he finds the count. */
+			__atomic_thread_fence(__ATOMIC_SEQ_CST);
+			waiter = srcu_dereference(event->waiter, &hub_srcu);
+		}
+		if (waiter && !error)
+			waiter->wake(waiter, n == 0);
+	}
 	srcu_read_unlock_fast(&hub_srcu, token);
 	return error;
 }
@@ -117,6 +142,7 @@ uint64_t hub_drain(struct hub_event *event)
 {
 	uint64_t n;
 
+	__atomic_store_n(&event->count_old, false, __ATOMIC_RELAXED);
 	return read(event->fd, &n, sizeof(n)) == (ssize_t)sizeof(n) ? n : 0;
 }
 
@@ -148,10 +174,12 @@ int hub_hook(struct hub_event *event, struct hub_waiter *waiter)
 {
 	struct hub_waiter *none = NULL;
 
+	__atomic_store_n(&event->count_old, true, __ATOMIC_RELAXED);
 	/* Release: a caller finds the waiter as it was made. */
 	if (!__atomic_compare_exchange_n(
 		    &event->waiter, &none, waiter, false, __ATOMIC_RELEASE, __ATOMIC_RELAXED))
 		return -EBUSY;
+	__atomic_thread_fence(__ATOMIC_SEQ_CST); /* K: the caller looks for a count next */
 	hub_keep(event);
 	return 0;
 }

@@ -3,7 +3,9 @@
  * The eventfd hub.  In the kernel an eventfd calls its waiter from within the
  * write, and tells it of the last close.  User space gets neither, so the hub
  * owns each eventfd: a signal through the hub writes the real eventfd and runs
- * the waiter in the caller, and the hub counts the handles.
+ * the waiter in the caller, and the hub counts the handles.  Where the waiter would
+ * drain the eventfd at once, nobody could tell whether it was written, and the two
+ * system calls are left out.
  *
  * Another process writes the descriptor itself; whoever polls it on that
  * process's behalf calls hub_wake().
@@ -16,8 +18,13 @@
 
 struct hub_event;
 
-/* Who is called.  Both calls run in a read-side section that hub_unhook() waits for. */
+/* Who is called.  All calls run in a read-side section that hub_unhook() waits for. */
 struct hub_waiter {
+	/*
+	 * An event of @n, which the eventfd's count has no part in.  Any context,
+	 * handlers included.  NULL: every event is written, and wakes.
+	 */
+	void (*take)(struct hub_waiter *waiter, uint64_t n);
 	/*
 	 * Any context, handlers included.  @zero: the write was of 0, an event with
 	 * nothing to drain.
@@ -44,8 +51,8 @@ void hub_drop(struct hub_event *event);
 int hub_fd(const struct hub_event *event);
 
 /*
- * Write @n to the eventfd, no more; also write and wake the waiter.  0, or a
- * negative errno as of write(); nobody is woken then.  Any context.
+ * Write @n to the eventfd, no more; also write and wake the waiter, or let it take
+ * @n.  0, or a negative errno as of write(); nobody is woken then.  Any context.
  */
 int hub_write(struct hub_event *event, uint64_t n);
 int hub_signal(struct hub_event *event, uint64_t n);

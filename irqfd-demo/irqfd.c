@@ -92,6 +92,20 @@ static bool inject_fast(struct irqfd *irqfd)
 	return done;
 }
 
+static void irqfd_take(struct hub_waiter *waiter, uint64_t n)
+{
+	struct irqfd *irqfd = container_of(waiter, struct irqfd, waiter);
+
+	if (n > 1)
+		count_add(path[irqfd->path].coalesced, n - 1);
+	if (inject_fast(irqfd))
+		return;
+	if (workq_submit(&irqfd->vm->workq, &irqfd->inject))
+		count(by_worker);
+	else
+		count(path[irqfd->path].coalesced);
+}
+
 static void irqfd_wake(struct hub_waiter *waiter, bool zero)
 {
 	struct irqfd *irqfd = container_of(waiter, struct irqfd, waiter);
@@ -101,16 +115,8 @@ static void irqfd_wake(struct hub_waiter *waiter, bool zero)
 	 * Another wake-up that drained it has yet to look at the route, and delivers
 	 * for us too; at the irqfd's end it may have been hub_unhook(), which does not.
 	 */
-	if (!n && !zero && is_active(irqfd))
-		return;
-	if (n > 1)
-		count_add(path[irqfd->path].coalesced, n - 1);
-	if (inject_fast(irqfd))
-		return;
-	if (workq_submit(&irqfd->vm->workq, &irqfd->inject))
-		count(by_worker);
-	else
-		count(path[irqfd->path].coalesced);
+	if (n || zero || !is_active(irqfd))
+		irqfd_take(waiter, n);
 }
 
 /* The slow path, by the live table. */
@@ -233,7 +239,8 @@ static struct irqfd *irqfd_new(
 
 	irqfd->vm = vm;
 	irqfd->event = event;
-	irqfd->waiter = (struct hub_waiter){.wake = irqfd_wake, .hup = irqfd_hup};
+	irqfd->waiter =
+		(struct hub_waiter){.take = irqfd_take, .wake = irqfd_wake, .hup = irqfd_hup};
 	irqfd->gsi = gsi;
 	irqfd->path = path;
 	irqfd->active = 1;

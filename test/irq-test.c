@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The demo's model of interrupts where no scenario gets: what the end of an
- * interrupt's service leads to, and irqfds whose end meets signals, closes and
+ * interrupt's service leads to, and irqfds whose start or end meets signals, closes and
  * other routes.
  */
 #include <errno.h>
@@ -371,6 +371,26 @@ START_TEST(an_event_at_the_end_of_an_irqfd_is_delivered_or_stays)
 }
 END_TEST
 
+/* Who signals may have found nobody to tell, when the irqfd comes. */
+START_TEST(an_event_at_the_start_of_an_irqfd_is_delivered)
+{
+	pthread_t signaller;
+
+	ck_assert_int_eq(route_msi(GSI, VECTOR), 0);
+	signaller = thread_start(signal_main, NULL);
+	for (uint32_t i = 1; i <= RACES; i++) {
+		round_set(&round_begun, i);
+		bind(event, NULL);
+		round_await(&round_done, i);
+		vm_settle(&vm);
+		ck_assert(pending(VECTOR));
+		irqfd_deassign(&vm, event, GSI);
+		serve();
+	}
+	thread_join(signaller);
+}
+END_TEST
+
 static void *close_main(void *arg)
 {
 	for (uint32_t i = 1; i <= ENDS; i++) {
@@ -424,6 +444,7 @@ int main(void)
 	tcase_add_test(service, a_cpu_serves_a_level_in_its_handler);
 	tcase_add_checked_fixture(ends, begin, end);
 	tcase_add_test(ends, the_last_close_unbinds);
+	tcase_add_test(ends, an_event_at_the_start_of_an_irqfd_is_delivered);
 	tcase_add_test(ends, an_irqfd_at_its_end_delivers_by_the_live_routes);
 	tcase_add_test(ends, a_pulse_lowers_the_line_that_it_raised);
 	tcase_add_test(ends, an_event_that_the_end_has_drained_is_delivered);
