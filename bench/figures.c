@@ -41,6 +41,8 @@ struct figure {
 #define SEQ(what, who, bytes) "seq_" what "/" who "/bytes:" #bytes
 #define SEQ_RATE(who, rate)   "seq_read_rate/" who "/bytes:16/writes_per_ms:" #rate
 
+#define SWAP(who, nr) "route_swap/" who "/routes:" #nr
+
 static const struct figure figures[] = {
 	{"read/srcu_fast", "read/urcu_memb", AT_MOST, 1.05},
 	{"read/srcu", "read/urcu_memb", AT_MOST, 1.4},
@@ -101,6 +103,23 @@ static const struct figure figures[] = {
 	{SEQ_RATE("seqcount", 100), SEQ_RATE("rwlock", 100), NO_BOUND, 0},
 	{SEQ_RATE("seqcount", 100), SEQ_RATE("spinlock", 100), NO_BOUND, 0},
 	{SEQ_RATE("seqcount", 100), SEQ_RATE("mutex", 100), NO_BOUND, 0},
+	{"inject/direct", "inject/workqueue", AT_MOST, 0.25},
+	{"inject/direct", "inject/kvm", AT_MOST, 0.25},
+	{"inject/direct", "inject/eventfd", NO_BOUND, 0},
+	{"inject/direct", "inject/signal", NO_BOUND, 0},
+	{"inject/direct/threads:2", NULL, AT_LEAST, 1e6},
+	{SWAP("srcu", 1), SWAP("urcu_memb", 1), NO_BOUND, 0},
+	{SWAP("srcu", 100), SWAP("urcu_memb", 100), NO_BOUND, 0},
+	{SWAP("srcu", 4096), SWAP("urcu_memb", 4096), NO_BOUND, 0},
+	{SWAP("srcu_expedited", 1), SWAP("urcu_memb", 1), NO_BOUND, 0},
+	{SWAP("srcu_expedited", 100), SWAP("urcu_memb", 100), NO_BOUND, 0},
+	{SWAP("srcu_expedited", 4096), SWAP("urcu_memb", 4096), NO_BOUND, 0},
+	{SWAP("srcu_expedited", 1), SWAP("rwlock", 1), NO_BOUND, 0},
+	{SWAP("srcu_expedited", 100), SWAP("rwlock", 100), NO_BOUND, 0},
+	{SWAP("srcu_expedited", 4096), SWAP("rwlock", 4096), NO_BOUND, 0},
+	{SWAP("model", 1), SWAP("srcu_expedited", 1), NO_BOUND, 0},
+	{SWAP("model", 100), SWAP("srcu_expedited", 100), NO_BOUND, 0},
+	{SWAP("model", 4096), SWAP("srcu_expedited", 4096), NO_BOUND, 0},
 };
 
 #define NR_FIGURES (sizeof(figures) / sizeof(figures[0]))
@@ -145,6 +164,9 @@ static const struct {
 	{"isolation/", "p50"},
 	{"scan/", "p50"},
 	{"seq_read_rate/", "p50"},
+	{"inject/direct/threads", "injections/s"},
+	{"inject/", "p50"},
+	{"route_swap/", "p50"},
 };
 
 const char *figures_counter(const char *name)
@@ -274,8 +296,8 @@ void figures_print(FILE *to)
 		return;
 	fprintf(to,
 		"\nFigures: medians of the repetitions (read, seq_read, seq_write, seq_write_copy: "
-		"CPU time, ns; gp_concurrent: calls per second; flood: drain_ns; others: p50, "
-		"ns)\n");
+		"CPU time, ns; gp_concurrent: calls per second; inject/direct/threads: injections "
+		"per second; flood: drain_ns; others: p50, ns)\n");
 	fprintf(to, "%-53s %12s  %-53s %12s  %8s  %-17s  %s\n", "figure", "median", "beside",
 		"median", "ratio", "quartiles", "bound");
 	for (; i < NR_FIGURES; i++)

@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "bench/figures.h"
+#include "bench/injects.hh"
 #include "bench/scan.h"
 #include "bench/seqs.hh"
 #include "bench/shim.h"
@@ -376,6 +377,7 @@ int main(int argc, char **argv)
 		register_peer(*p);
 	register_updates(flood);
 	register_seqs();
+	register_injects();
 	benchmark::RegisterBenchmark("poll/get_state/srcu", poll_calls, poll_get_state);
 	benchmark::RegisterBenchmark("poll/start_poll/srcu", poll_calls, poll_start_poll);
 	register_percpu();
