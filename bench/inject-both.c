@@ -51,12 +51,17 @@ static void inject_all(struct side *side)
 	}
 }
 
-static void run_side(struct side *side)
+/* Returns the time from when both begin until both have injected all. */
+static uint64_t run_side(struct side *side)
 {
+	uint64_t began;
+
 	pthread_barrier_wait(&barrier);
+	began = clock_ns();
 	inject_all(side);
 	pthread_barrier_wait(&barrier);
 	lapic_serve(side->lapic, take, NULL);
+	return clock_ns() - began;
 }
 
 static void *run_beside(void *unused)
@@ -113,17 +118,15 @@ bool inject_both(uint64_t n, struct inject_tally *tally)
 {
 	const struct path_counters *counts = &counters->path[PATH_DIRECT];
 	uint64_t delivered = percpu_sum(&counts->delivered);
-	uint64_t coalesced = percpu_sum(&counts->coalesced), began;
+	uint64_t coalesced = percpu_sum(&counts->coalesced);
 	pthread_t beside;
 
 	sides[0].n = n;
 	sides[1].n = n;
 	if (pthread_create(&beside, NULL, run_beside, NULL))
 		die(0, "no thread to be had");
-	began = clock_ns();
-	run_side(&sides[0]);
+	tally->ns = run_side(&sides[0]);
 	pthread_join(beside, NULL);
-	tally->ns = clock_ns() - began;
 	tally->injected = 2 * n;
 	delivered = percpu_sum(&counts->delivered) - delivered;
 	tally->coalesced = percpu_sum(&counts->coalesced) - coalesced;

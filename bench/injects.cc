@@ -164,12 +164,14 @@ void register_injects()
 	for (const inject_path *const *p = inject_paths; *p; p++)
 		benchmark::RegisterBenchmark(
 			(std::string("inject/") + (*p)->name).c_str(), injections, *p)
-			->UseManualTime();
+			->UseManualTime()
+			->Iterations(512 * INJECT_BATCH);
 	/* On one CPU they would show the scheduler's time slices. */
 	if (usable_cpus() < 2)
 		return;
 	benchmark::RegisterBenchmark("inject/direct/threads:2", injections_by_both)
-		->UseManualTime();
+		->UseManualTime()
+		->Iterations(1 << 20);
 	for (const swap_peer *const *p = swap_peers; *p; p++)
 		for (std::size_t nr : sizes)
 			benchmark::RegisterBenchmark((std::string("route_swap/") + (*p)->name +
