@@ -25,6 +25,10 @@ struct counters {
 	uint64_t stale;     /* deliveries by a route whose replacement was complete */
 	uint64_t by_worker; /* injections that left the fast path for the worker */
 	uint64_t updates;   /* routing updates that returned */
+	/* Only where a mechanism is left out. */
+	uint64_t stuck;       /* readers of a copy who would have waited for ever */
+	uint64_t ended_twice; /* irqfds that were to be ended once more */
+	uint64_t after_end;   /* events for a machine that was gone */
 };
 
 /*

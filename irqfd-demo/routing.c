@@ -151,6 +151,16 @@ void routing_set_default(struct vm *vm)
 	srcu_assign_pointer(vm->table, table_build(vm, entries, nr));
 }
 
+/* Wait until no delivery has a route of an earlier table. */
+static void wait_for_readers(struct vm *vm)
+{
+	if (vm->switches.no_grace_period)
+		return;
+	vm->wait(&vm->irq_srcu);
+	if (vm->switches.domain_per_irqfd && !vm->switches.one_domain_waited)
+		irqfd_wait_for_readers(vm);
+}
+
 int routing_set(struct vm *vm, const struct route_entry *entries, size_t nr)
 {
 	struct route_table *table = table_build(vm, entries, nr), *old;
@@ -162,7 +172,7 @@ int routing_set(struct vm *vm, const struct route_entry *entries, size_t nr)
 	table_set_generation(table, old ? old->generation + 1 : 1);
 	srcu_assign_pointer(vm->table, table);
 	irqfd_update_routes(vm);
-	synchronize_srcu_expedited(&vm->irq_srcu);
+	wait_for_readers(vm);
 	/*
 	 * E: from here on a section that uses a route of an earlier generation is
 	 * an error.  Pairs with F; what keeps the two apart is the grace period.
@@ -174,16 +184,24 @@ int routing_set(struct vm *vm, const struct route_entry *entries, size_t nr)
 	return 0;
 }
 
-unsigned int routing_get(struct vm *vm, unsigned int gsi, struct route routes[NR_CHIPS])
+const struct route *routing_find(struct vm *vm, unsigned int gsi, unsigned int *nr)
 {
 	const struct route_table *table = srcu_dereference(vm->table, &vm->irq_srcu);
-	unsigned int nr;
 
+	*nr = 0;
 	if (!table || gsi >= table->nr_gsis)
-		return 0;
-	nr = table->first[gsi + 1] - table->first[gsi];
+		return NULL;
+	*nr = table->first[gsi + 1] - table->first[gsi];
+	return &table->route[table->first[gsi]];
+}
+
+unsigned int routing_get(struct vm *vm, unsigned int gsi, struct route routes[NR_CHIPS])
+{
+	unsigned int nr;
+	const struct route *entry = routing_find(vm, gsi, &nr);
+
 	for (unsigned int i = 0; i < nr; i++)
-		routes[i] = table->route[table->first[gsi] + i];
+		routes[i] = entry[i];
 	return nr;
 }
 

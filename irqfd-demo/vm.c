@@ -8,6 +8,8 @@
 #include "cpu.h"
 #include "memslots.h"
 
+#include <srcu/percpu.h>
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,6 +28,7 @@ void vm_init(struct vm *vm, enum irqchip irqchip, unsigned int nr_cpus)
 	error = init_srcu_struct_with(&vm->irq_srcu, &(struct srcu_options){.name = "irq_srcu"});
 	if (error)
 		die(-error, "cannot initialise the domain");
+	vm->wait = synchronize_srcu_expedited;
 	vm->irqchip = irqchip;
 	vm->nr_cpus = nr_cpus;
 	vm->lapics = zalloc(nr_cpus * sizeof(vm->lapics[0]));
@@ -48,6 +51,10 @@ int vm_end(struct vm *vm)
 {
 	int error, memory_error;
 
+	if (vm->switches.irqfds_left) {
+		__atomic_store_n(&vm->gone, 1, __ATOMIC_RELAXED);
+		return 0;
+	}
 	irqfd_release(vm);
 	workq_stop(&vm->workq);
 	routing_free(vm);
@@ -126,6 +133,27 @@ static enum delivery set_route(
 	return delivery;
 }
 
+/* As the lock once was.  The unlock has always been safe against interrupts. */
+static struct srcu_ctr *plain_lock(struct vm *vm)
+{
+	struct srcu_ctr *token = srcu_read_lock_fast(&vm->irq_srcu);
+	uint64_t locks;
+
+	srcu_read_unlock_fast(&vm->irq_srcu, token);
+	locks = __this_cpu_read(token->srcu_locks);
+	vm_window(vm, WINDOW_LOCK);
+	__this_cpu_write(token->srcu_locks, locks + 1);
+	return token;
+}
+
+static struct srcu_ctr *lock(struct vm *vm)
+{
+	if (vm->switches.plain_lock)
+		return plain_lock(vm);
+	vm_window(vm, WINDOW_LOCK);
+	return srcu_read_lock_fast(&vm->irq_srcu);
+}
+
 static enum delivery set_routes(struct vm *vm, unsigned int gsi, const struct route *routes,
 	unsigned int nr, enum irq_source source, bool level)
 {
@@ -143,7 +171,7 @@ static enum delivery set_routes(struct vm *vm, unsigned int gsi, const struct ro
 
 enum delivery vm_set_irq(struct vm *vm, enum irq_source source, unsigned int gsi, bool level)
 {
-	struct srcu_ctr *token = srcu_read_lock_fast(&vm->irq_srcu);
+	struct srcu_ctr *token = lock(vm);
 	struct route routes[NR_CHIPS];
 	unsigned int nr = routing_get(vm, gsi, routes);
 	enum delivery delivery = set_routes(vm, gsi, routes, nr, source, level);
@@ -154,7 +182,7 @@ enum delivery vm_set_irq(struct vm *vm, enum irq_source source, unsigned int gsi
 
 enum delivery vm_pulse_irq(struct vm *vm, enum irq_source source, unsigned int gsi)
 {
-	struct srcu_ctr *token = srcu_read_lock_fast(&vm->irq_srcu);
+	struct srcu_ctr *token = lock(vm);
 	struct route routes[NR_CHIPS];
 	unsigned int nr = routing_get(vm, gsi, routes);
 	enum delivery delivery = set_routes(vm, gsi, routes, nr, source, true);

@@ -71,6 +71,41 @@ struct irqfd;
 struct hub_event;
 struct memory;
 
+/*
+ * What is chosen, and what the machine does without when the demo shows why it is
+ * there.  Set before there are irqfds.
+ */
+struct vm_switches {
+	/* Choices: all is right either way. */
+	bool route_by_pointer; /* irqfds point into the table, instead of having copies */
+	bool domain_per_irqfd; /* routes are read in the irqfd's own domain, not in irq_srcu */
+
+	/* Of the copy. */
+	bool no_sequence;     /* its reader does not look whether a writer was there */
+	bool irqs_on;         /* its writer does not keep interrupts out */
+	bool wait_for_writer; /* its reader does not leave the event to the worker: it waits */
+
+	/* Of delivery and of the update of routes. */
+	bool no_fast_path;      /* all is left to the worker */
+	bool keep_pointer;      /* a gsi with no entry in the new table keeps the old one's */
+	bool no_grace_period;   /* publish, and free at once */
+	bool one_domain_waited; /* with domain_per_irqfd, wait for irq_srcu alone */
+	bool plain_lock;        /* readers are counted by load, add and store */
+
+	/* Of an irqfd's end. */
+	bool no_hup;      /* the last close tells nobody */
+	bool no_claim;    /* a hang-up ends the irqfd also when somebody else does */
+	bool irqfds_left; /* the machine's end does not unbind */
+};
+
+/* Where the demo can have something happen. */
+enum window {
+	WINDOW_ROUTE, /* a delivery has found its route, and not yet used it */
+	WINDOW_COPY,  /* half of an irqfd's copy has been written */
+	WINDOW_HUP,   /* a hang-up has yet to find out whether the irqfd is bound */
+	WINDOW_LOCK,  /* a reader is being counted by load, add and store; else: is about to be */
+};
+
 struct vm {
 	/* Constant but for irqchip, which vm_create_irqchip() sets before there are irqfds. */
 	enum irqchip irqchip;
@@ -79,6 +114,12 @@ struct vm {
 	struct memory *memory;
 	/* Says whether a table ever held @route for @gsi; or NULL. */
 	bool (*route_valid)(unsigned int gsi, const struct route *route);
+	/* How routing_set() waits for a domain's readers. */
+	void (*wait)(struct srcu_struct *ssp);
+	struct vm_switches switches;
+	/* Called there, in the context that is there; or NULL. */
+	void (*window)(void *data, enum window where);
+	void *window_data;
 
 	/* Read under irq_srcu, written under update_lock. */
 	struct srcu_struct irq_srcu;
@@ -92,6 +133,10 @@ struct vm {
 	/* Under irqfds_lock, with interrupts off. */
 	pthread_mutex_t irqfds_lock;
 	struct irqfd *irqfds;
+
+	/* Atomic. */
+	uint32_t nr_irqfds; /* made, and not freed */
+	uint32_t gone;      /* ended, and kept to show who comes after that */
 
 	/* Read under irq_srcu, written under resampler_lock. */
 	pthread_mutex_t resampler_lock;
@@ -107,7 +152,8 @@ struct vm {
 
 /*
  * vm.c: a machine with a running worker, its APICs enabled; and its end, which
- * unbinds what is bound: 0, or -EBUSY with a reader left.
+ * unbinds what is bound: 0, or -EBUSY with a reader left.  With irqfds_left it
+ * only calls the machine gone; it can be ended once that is switched off.
  */
 void vm_init(struct vm *vm, enum irqchip irqchip, unsigned int nr_cpus);
 int vm_end(struct vm *vm);
@@ -130,6 +176,12 @@ enum delivery vm_set_irq(struct vm *vm, enum irq_source source, unsigned int gsi
  */
 enum delivery vm_pulse_irq(struct vm *vm, enum irq_source source, unsigned int gsi);
 
+static inline void vm_window(const struct vm *vm, enum window where)
+{
+	if (vm->window)
+		vm->window(vm->window_data, where);
+}
+
 /* vm.c: chips_lock with interrupts off. */
 uint32_t chips_lock(struct vm *vm);
 void chips_unlock(struct vm *vm, uint32_t flags);
@@ -142,6 +194,12 @@ void routing_set_default(struct vm *vm);
  * or that another forbids) change nothing.  Blocks for a grace period.
  */
 int routing_set(struct vm *vm, const struct route_entry *entries, size_t nr);
+
+/*
+ * routing.c: @gsi's @nr entries, which are the table's own; NULL when the table
+ * ends before that gsi.  In a section of irq_srcu, or for the table's updater.
+ */
+const struct route *routing_find(struct vm *vm, unsigned int gsi, unsigned int *nr);
 
 /*
  * routing.c: copy @gsi's entries, at most one for each chip, and return how many
@@ -181,5 +239,8 @@ void irqfd_release(struct vm *vm);
 
 /* irqfd.c: for routing_set(): give every irqfd its entry of the new table. */
 void irqfd_update_routes(struct vm *vm);
+
+/* irqfd.c: for routing_set(): wait for the readers of all domains that irqfds have. */
+void irqfd_wait_for_readers(struct vm *vm);
 
 #endif /* VM_H */
