@@ -37,14 +37,18 @@ static void kick_set(sigset_t *set)
  */
 void cpu_kick(struct cpu *cpu)
 {
+	pthread_t thread;
+
 	if (__atomic_exchange_n(&cpu->kicked, 1, __ATOMIC_ACQ_REL))
 		return;
 	if (cpu == self && __atomic_load_n(&cpu->irqs_off, __ATOMIC_RELAXED)) {
 		__atomic_store_n(&cpu->replay, 1, __ATOMIC_RELAXED);
 		return;
 	}
-	if (pthread_kill(cpu->thread, SIGKICK) == EAGAIN)
-		pthread_kill(cpu->thread, SIGKICK_SPARE);
+	/* A CPU may have begun to run before cpu_start() has stored its thread. */
+	thread = cpu == self ? pthread_self() : cpu->thread;
+	if (pthread_kill(thread, SIGKICK) == EAGAIN)
+		pthread_kill(thread, SIGKICK_SPARE);
 }
 
 static void serve_lines(struct cpu *cpu)

@@ -40,9 +40,10 @@ struct run_options {
 	uint64_t seed;
 };
 
-/* The two commands; each returns the program's exit status. */
+/* The commands; each returns the program's exit status. */
 int run_main(const struct run_options *options);
 int leak_main(unsigned int count);
+int routing_storm_main(double seconds);
 
 /* Commands that read their own command line. */
 int play_command(int argc, char **argv);

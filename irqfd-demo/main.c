@@ -172,6 +172,39 @@ static int command_leak(int argc, char **argv)
 	return leak_main(count);
 }
 
+static error_t parse_storm(int key, char *text, struct argp_state *state)
+{
+	double *seconds = state->input;
+
+	switch (key) {
+	case KEY_DURATION:
+		*seconds = parse_seconds(state, text);
+		return 0;
+	case ARGP_KEY_ARG:
+		argp_error(state, "unexpected argument '%s'", text);
+		return EINVAL;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+static int command_storm(int argc, char **argv)
+{
+	static const struct argp_option table[] = {
+		{"duration", KEY_DURATION, "SECONDS", 0, "Measure each figure for so long (0.5)",
+			0},
+		{0},
+	};
+	static const struct argp argp = {.options = table,
+		.parser = parse_storm,
+		.doc = "Measure how long it takes to replace a machine's routes, with 1, 100 and "
+		       "4096 of them, by how their readers are waited for."};
+	double seconds = 0.5;
+
+	argp_parse(&argp, argc, argv, 0, NULL, &seconds);
+	return routing_storm_main(seconds);
+}
+
 static error_t parse_seed(int key, char *text, struct argp_state *state)
 {
 	seed_fn **seed = state->input;
@@ -195,7 +228,7 @@ static error_t parse_seed(int key, char *text, struct argp_state *state)
 static int command_seed(int argc, char **argv)
 {
 	static const struct argp argp = {.parser = parse_seed,
-		.args_doc = "002",
+		.args_doc = "000|001|002|003|004",
 		.doc = "Show a change to KVM that the demo began with: what happens with its "
 		       "mechanism, and what without it."};
 	seed_fn *seed = NULL;
@@ -212,6 +245,7 @@ static const struct command {
 	{"run", "irqfd-demo run", command_run},
 	{"leak", "irqfd-demo leak", command_leak},
 	{"seed", "irqfd-demo seed", command_seed},
+	{"routing-storm", "irqfd-demo routing-storm", command_storm},
 	{"play", "irqfd-demo play", play_command},
 	{"compare", "irqfd-demo compare", compare_command},
 	{"fuzz", "irqfd-demo fuzz", fuzz_command},
@@ -238,7 +272,8 @@ static error_t parse_command(int key, char *text, struct argp_state *state)
 		state->next = state->argc; /* the rest is the command's */
 		return 0;
 	case ARGP_KEY_NO_ARGS:
-		argp_error(state, "no command given: run, leak, seed, play, compare or fuzz");
+		argp_error(state,
+			"no command given: run, leak, seed, routing-storm, play, compare or fuzz");
 		return EINVAL;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -260,13 +295,14 @@ static void open_standard_descriptors(void)
 int main(int argc, char **argv)
 {
 	static const struct argp argp = {.parser = parse_command,
-		.args_doc = "run|leak|seed|play|compare|fuzz [ARGUMENT...]",
+		.args_doc = "run|leak|seed|routing-storm|play|compare|fuzz [ARGUMENT...]",
 		.doc = "A model of KVM's irqfd and interrupt routing on SRCU and sequence counters."
 		       "\v"
 		       "run\tinject interrupts while routes change, and check that none is lost\n"
 		       "leak\tlose reader counts to interrupts, and see cleanup_srcu_struct() "
 		       "tell\n"
 		       "seed\tshow a change to KVM with its mechanism and without it\n"
+		       "routing-storm\tmeasure updates of the routes\n"
 		       "play\tcarry out scenarios on the model or on KVM\n"
 		       "compare\tcarry out scenarios on both, and print where they differ\n"
 		       "fuzz\tcompare both on random steps\n"

@@ -15,7 +15,6 @@
 #include <inttypes.h>
 #include <semaphore.h>
 #include <stdio.h>
-#include <unistd.h>
 
 #define SLOT 1
 #define GFN  0x10
@@ -52,13 +51,11 @@ struct meeting {
 	struct memory *memory;
 	sem_t found, go;
 	uint64_t hva; /* as the reader reads it in the end */
-	int deleter;  /* its thread id */
-	int deleted;
 };
 
-static void *reader_main(void *argument)
+static void read_slot(void *data)
 {
-	struct meeting *meeting = argument;
+	struct meeting *meeting = data;
 	const struct memslot *slot;
 
 	srcu_guard(&meeting->memory->srcu);
@@ -66,63 +63,33 @@ static void *reader_main(void *argument)
 	sem_post(&meeting->found);
 	sem_wait(&meeting->go);
 	meeting->hva = slot->hva;
-	return NULL;
 }
 
-static void *deleter_main(void *argument)
+static void delete_it(void *data)
 {
-	struct meeting *meeting = argument;
+	struct meeting *meeting = data;
 
-	__atomic_store_n(&meeting->deleter, (int)gettid(), __ATOMIC_RELAXED);
 	if (delete_slot(meeting->memory))
 		die(0, "cannot delete a slot");
-	__atomic_store_n(&meeting->deleted, 1, __ATOMIC_RELEASE);
-	return NULL;
-}
-
-/* Does the thread sleep in the kernel? */
-static bool asleep(int tid)
-{
-	char path[64], state = 0;
-	FILE *file;
-
-	snprintf(path, sizeof(path), "/proc/self/task/%d/stat", tid);
-	file = tid ? fopen(path, "re") : NULL;
-	if (!file)
-		return false;
-	if (fscanf(file, "%*d (%*[^)]) %c", &state) != 1)
-		state = 0;
-	fclose(file);
-	return state == 'S';
-}
-
-/* Wait until the slot is deleted or, where there is something to wait for, its deleter waits. */
-static bool await_deleter(const struct meeting *meeting, bool waits)
-{
-	bool deleted;
-
-	while (!(deleted = __atomic_load_n(&meeting->deleted, __ATOMIC_ACQUIRE)) &&
-		!(waits && asleep(__atomic_load_n(&meeting->deleter, __ATOMIC_RELAXED))))
-		sched_yield();
-	return deleted;
 }
 
 static bool deleted_in_use(bool without, char saw[SEED_SAW_SIZE])
 {
 	struct meeting meeting = {.memory = begin()};
-	pthread_t reader, deleter;
+	struct seed_thread reader = {.body = read_slot, .data = &meeting};
+	struct seed_thread deleter = {.body = delete_it, .data = &meeting};
 	bool deleted;
 
 	meeting.memory->switches.no_grace_period = without;
 	sem_init(&meeting.found, 0, 0);
 	sem_init(&meeting.go, 0, 0);
-	reader = thread_spawn(reader_main, &meeting, "reader");
+	seed_thread_start(&reader);
 	sem_wait(&meeting.found);
-	deleter = thread_spawn(deleter_main, &meeting, "deleter");
-	deleted = await_deleter(&meeting, !without);
+	seed_thread_start(&deleter);
+	deleted = seed_thread_await(&deleter, !without);
 	sem_post(&meeting.go);
-	pthread_join(reader, NULL);
-	pthread_join(deleter, NULL);
+	seed_thread_join(&reader);
+	seed_thread_join(&deleter);
 	sem_destroy(&meeting.go);
 	sem_destroy(&meeting.found);
 	end(meeting.memory);

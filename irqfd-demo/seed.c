@@ -6,14 +6,20 @@
 
 #include "demo.h"
 
+#include <sched.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 static const struct {
 	const char *name;
 	seed_fn *show;
 } seeds[] = {
+	{"000", seed_000},
+	{"001", seed_001},
 	{"002", seed_002},
+	{"003", seed_003},
+	{"004", seed_004},
 };
 
 seed_fn *seed_find(const char *name)
@@ -46,4 +52,50 @@ int seed_show(const struct seed_part *parts, size_t nr)
 		good &= run_part(&parts[i], true);
 	}
 	return good ? 0 : 1;
+}
+
+static void *thread_main(void *argument)
+{
+	struct seed_thread *thread = argument;
+
+	__atomic_store_n(&thread->tid, (int)gettid(), __ATOMIC_RELAXED);
+	thread->body(thread->data);
+	__atomic_store_n(&thread->done, 1, __ATOMIC_RELEASE);
+	return NULL;
+}
+
+void seed_thread_start(struct seed_thread *thread)
+{
+	thread->thread = thread_spawn(thread_main, thread, "other");
+}
+
+/* Does the thread sleep in the kernel? */
+static bool asleep(int tid)
+{
+	char path[64], state = 0;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/self/task/%d/stat", tid);
+	file = tid ? fopen(path, "re") : NULL;
+	if (!file)
+		return false;
+	if (fscanf(file, "%*d (%*[^)]) %c", &state) != 1)
+		state = 0;
+	fclose(file);
+	return state == 'S';
+}
+
+bool seed_thread_await(const struct seed_thread *thread, bool waits)
+{
+	bool done;
+
+	while (!(done = __atomic_load_n(&thread->done, __ATOMIC_ACQUIRE)) &&
+		!(waits && asleep(__atomic_load_n(&thread->tid, __ATOMIC_RELAXED))))
+		sched_yield();
+	return done;
+}
+
+void seed_thread_join(struct seed_thread *thread)
+{
+	pthread_join(thread->thread, NULL);
 }

@@ -14,6 +14,7 @@
 #include "hub.h"
 #include "vm.h"
 
+#include <sched.h>
 #include <semaphore.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -69,7 +70,8 @@ struct storm {
 	const struct storm_way *way;
 	struct vm vm;
 	struct hub_event *events[DEVICES];
-	sem_t started; /* by each of the other two threads */
+	sem_t started;   /* the devices' thread has */
+	uint32_t asleep; /* the other reader is, inside its section */
 	uint32_t stopping;
 };
 
@@ -88,15 +90,13 @@ static void *sleeper_main(void *argument)
 {
 	const struct timespec nap = {.tv_nsec = SLEEP_NS};
 	struct storm *storm = argument;
-	bool started = false;
 
 	call(storm->way->enter);
 	while (!stopping(storm)) {
 		storm->way->lock_other();
-		if (!started)
-			sem_post(&storm->started);
-		started = true;
+		__atomic_store_n(&storm->asleep, 1, __ATOMIC_RELAXED);
 		nanosleep(&nap, NULL);
+		__atomic_store_n(&storm->asleep, 0, __ATOMIC_RELAXED);
 		storm->way->unlock_other();
 	}
 	call(storm->way->leave);
@@ -160,6 +160,8 @@ static uint64_t update(struct storm *storm, size_t size, double seconds, uint64_
 		entries[gsi] = (struct route_entry){
 			.gsi = gsi, .route = {.type = ROUTE_MSI, .vector = 0x20 + gsi % 0xd0}};
 	do {
+		while (!__atomic_load_n(&storm->asleep, __ATOMIC_RELAXED))
+			sched_yield();
 		began = now_ns();
 		if (routing_set(&storm->vm, entries, size))
 			die(0, "cannot set the routes");
@@ -179,7 +181,6 @@ static uint64_t measure(const struct storm_way *way, size_t size, double seconds
 	begin(&storm, way);
 	sleeper = thread_spawn(sleeper_main, &storm, "sleeper");
 	devices = thread_spawn(devices_main, &storm, "devices");
-	sem_wait(&storm.started);
 	sem_wait(&storm.started);
 	median = update(&storm, size, seconds, ns);
 	__atomic_store_n(&storm.stopping, 1, __ATOMIC_RELAXED);
