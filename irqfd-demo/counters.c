@@ -11,6 +11,8 @@
 #define SUB_COUNT  (1u << SUB_SHIFT)
 
 _Static_assert(sizeof(struct hist) <= SRCU_PERCPU_MAX, "a histogram is one per-CPU object");
+_Static_assert(HIST_DOUBLINGS *SUB_COUNT == HIST_BUCKETS, "a doubling has SUB_COUNT buckets");
+_Static_assert(HIST_FIRST_NS == SUB_COUNT << UNIT_SHIFT, "the first SUB_COUNT buckets end there");
 _Static_assert(sizeof(struct counters) <= SRCU_PERCPU_MAX, "the counts are one per-CPU object");
 
 struct counters *counters;
@@ -47,8 +49,7 @@ static unsigned int bucket_of(uint64_t ns)
 	return bucket < HIST_BUCKETS ? bucket : HIST_BUCKETS - 1;
 }
 
-/* The middle of a bucket. */
-static uint64_t bucket_ns(unsigned int bucket)
+uint64_t hist_bucket_ns(unsigned int bucket)
 {
 	unsigned int doubling = bucket / SUB_COUNT;
 	uint64_t width = 1u << UNIT_SHIFT, low = bucket;
@@ -71,17 +72,32 @@ void latency_read(enum path path, struct hist *to)
 		to->bucket[i] = percpu_sum(&latencies[path]->bucket[i]);
 }
 
-uint64_t hist_quantile(const struct hist *hist, double q)
+uint64_t hist_total(const struct hist *hist)
 {
-	uint64_t total = 0, below = 0, rank;
+	uint64_t total = 0;
 
 	for (unsigned int i = 0; i < HIST_BUCKETS; i++)
 		total += hist->bucket[i];
-	rank = (uint64_t)(q * (double)total);
+	return total;
+}
+
+void hist_by_doubling(const struct hist *hist, uint64_t to[HIST_DOUBLINGS])
+{
+	for (unsigned int i = 0; i < HIST_DOUBLINGS; i++) {
+		to[i] = 0;
+		for (unsigned int j = 0; j < SUB_COUNT; j++)
+			to[i] += hist->bucket[i * SUB_COUNT + j];
+	}
+}
+
+uint64_t hist_quantile(const struct hist *hist, double q)
+{
+	uint64_t below = 0, rank = (uint64_t)(q * (double)hist_total(hist));
+
 	for (unsigned int i = 0; i < HIST_BUCKETS; i++) {
 		below += hist->bucket[i];
 		if (below > rank)
-			return bucket_ns(i);
+			return hist_bucket_ns(i);
 	}
 	return 0;
 }

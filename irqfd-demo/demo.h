@@ -13,7 +13,10 @@
 
 #define MAX_CPUS    64
 #define MAX_DEVICES 256
-#define MAX_SOURCES (MAX_DEVICES + 1) /* the devices, and the other process */
+#define NR_PEERS    2 /* other processes */
+#define NR_LEVELS   2 /* level-triggered devices */
+#define NR_OTHERS   (NR_PEERS + NR_LEVELS)
+#define MAX_SOURCES (MAX_DEVICES + NR_OTHERS)
 #define MAX_ROUTES  4096
 
 /* The exit status after wrong arguments, and wrong scripts. */
@@ -28,6 +31,7 @@ enum path {
 	PATH_DIRECT,  /* hub_signal() on the device's own thread */
 	PATH_EVENTFD, /* a write to the eventfd, seen by the reactor thread */
 	PATH_SIGNAL,  /* hub_signal() in a CPU's interrupt handler */
+	PATH_LEVEL,   /* hub_signal() by a device that holds its line up until it is served */
 	NR_PATHS,
 };
 
@@ -38,6 +42,8 @@ struct run_options {
 	unsigned int devices;
 	unsigned int routes;
 	uint64_t seed;
+	const char *json; /* a file's name, "-" for standard output, or NULL */
+	const char *plot; /* a file's name, or NULL */
 };
 
 /* The commands; each returns the program's exit status. */

@@ -4,6 +4,7 @@
  */
 #include "ioapic.h"
 
+#include "counters.h"
 #include "resampler.h"
 #include "vm.h"
 
@@ -92,8 +93,10 @@ static void level_eoi(struct vm *vm, unsigned int pin)
 	uint32_t flags = chips_lock(vm);
 
 	vm->ioapic.pin[pin].remote_irr = false;
-	if (vm->ioapic.pin[pin].level && vm->ioapic.irr & 1u << pin)
-		service(vm, pin);
+	/* Raised while the service lasted: it counted as nothing then. */
+	if (vm->ioapic.pin[pin].level && vm->ioapic.irr & 1u << pin &&
+		service(vm, pin) == DELIVERY_PENDING)
+		count(path[PATH_LEVEL].delivered);
 	chips_unlock(vm, flags);
 }
 

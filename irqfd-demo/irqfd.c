@@ -271,6 +271,7 @@ static void irqfd_free(struct irqfd *irqfd)
 static void release_run(struct work *work)
 {
 	irqfd_free(container_of(work, struct irqfd, release));
+	count(released);
 }
 
 /* The grace period is for sections that still take the irqfd for active. */
@@ -385,6 +386,8 @@ int irqfd_assign(struct vm *vm, struct hub_event *event, unsigned int gsi,
 		vm->irqfds = irqfd;
 	}
 	irqfds_unlock(vm, flags);
+	if (!error)
+		count(assigned);
 	/* What was signalled before; its count stays until the next event. */
 	if (!error && hub_ready(event))
 		workq_submit(&vm->workq, &irqfd->inject);

@@ -28,6 +28,8 @@ enum {
 	KEY_DEVICES = 'n',
 	KEY_ROUTES = 'r',
 	KEY_SEED = 's',
+	KEY_JSON = 'j',
+	KEY_PLOT = 'p',
 	KEY_COUNT = 'N',
 };
 
@@ -69,15 +71,16 @@ static double parse_seconds(struct argp_state *state, const char *text)
 
 static void finish_run(struct argp_state *state, struct run_options *options)
 {
-	unsigned int sources = options->devices + 1;
+	unsigned int sources = options->devices + NR_OTHERS;
 
 	if (!options->routes)
 		options->routes = sources > DEFAULT_ROUTES ? sources : DEFAULT_ROUTES;
 	if (options->routes < sources)
 		argp_error(state,
-			"--routes must be at least %u: one for each device and one for the other "
-			"process",
-			sources);
+			"--routes must be at least %u: one for each device and %u for "
+			"level-triggered "
+			"ones and other processes",
+			sources, NR_OTHERS);
 }
 
 static error_t parse_run(int key, char *text, struct argp_state *state)
@@ -102,6 +105,12 @@ static error_t parse_run(int key, char *text, struct argp_state *state)
 	case KEY_SEED:
 		options->seed = parse_number(state, "--seed", text, 0, UINT64_MAX);
 		return 0;
+	case KEY_JSON:
+		options->json = text;
+		return 0;
+	case KEY_PLOT:
+		options->plot = text;
+		return 0;
 	case ARGP_KEY_ARG:
 		argp_error(state, "unexpected argument '%s'", text);
 		return EINVAL;
@@ -120,16 +129,23 @@ static int command_run(int argc, char **argv)
 		{"cpus", KEY_CPUS, "N", 0, "CPUs of the machine, 1 to 64 (2)", 0},
 		{"devices", KEY_DEVICES, "N", 0, "Device threads, 1 to 256 (4)", 0},
 		{"routes", KEY_ROUTES, "N", 0,
-			"Entries of each routing table, at least one more than devices, up to 4096 "
+			"Entries of each routing table, at least four more than devices, up to "
+			"4096 "
 			"(64)",
 			0},
 		{"seed", KEY_SEED, "N", 0, "Seed of the devices' random pace (1)", 0},
+		{"json", KEY_JSON, "FILE", 0,
+			"Write the results as JSON; with - to standard output, and nothing else",
+			0},
+		{"plot", KEY_PLOT, "FILE", 0, "Plot the latencies, as SVG, by gnuplot", 0},
 		{0},
 	};
 	static const struct argp argp = {.options = table,
 		.parser = parse_run,
-		.doc = "Inject interrupts from devices and from another process while all routes "
-		       "are being replaced, and check that none is lost, torn or stale."};
+		.doc = "Inject interrupts from devices and from other processes while routes, "
+		       "memory "
+		       "slots and devices come and go, and check that nothing is lost, torn, "
+		       "stale or leaked."};
 	struct run_options options = {.duration = DEFAULT_DURATION,
 		.cpus = DEFAULT_CPUS,
 		.devices = DEFAULT_DEVICES,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The other process; peer.h says what it shares with this one.
+ * Other processes; peer.h says what it shares with this one.
  */
 #include "peer.h"
 
@@ -38,8 +38,19 @@ static void peer_main(struct mailbox *mailbox, int eventfd, struct pace pace, in
 	} while (ppoll(&end, 1, &pause, NULL) == 0);
 }
 
-void peer_fork(struct peer *peer, struct mailbox *mailbox, int eventfd, struct pace pace)
+/* The pipes of the others: one that is open here would never end. */
+static void close_pipes(const struct peer *peers, unsigned int nr)
 {
+	for (unsigned int i = 0; i < nr; i++) {
+		close(peers[i].orders);
+		close(peers[i].hang_up);
+	}
+}
+
+void peer_fork(
+	struct peer *peers, unsigned int n, struct mailbox *mailbox, int eventfd, struct pace pace)
+{
+	struct peer *peer = &peers[n];
 	int orders[2], hang_up[2];
 
 	if (pipe(orders) || pipe(hang_up))
@@ -52,6 +63,7 @@ void peer_fork(struct peer *peer, struct mailbox *mailbox, int eventfd, struct p
 		signal(SIGINT, SIG_IGN);
 		signal(SIGTERM, SIG_IGN);
 		signal(SIGHUP, SIG_IGN);
+		close_pipes(peers, n);
 		close(orders[1]);
 		close(hang_up[0]);
 		prctl(PR_SET_NAME, "irqfd-demo peer");

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The other process: a source that holds nothing of the machine but a mailbox,
+ * Another process: a source that holds nothing of the machine but a mailbox,
  * an eventfd and two pipes.  Closing the first pipe tells it to end; the hang-up
  * of the second says that it has, and so has closed its eventfd.
  */
@@ -17,8 +17,12 @@ struct peer {
 	int hang_up; /* readable at the process's end */
 };
 
-/* Fork it, before the program has a second thread. */
-void peer_fork(struct peer *peer, struct mailbox *mailbox, int eventfd, struct pace pace);
+/*
+ * Fork @peers[@n], before the program has a second thread and after those before it
+ * in the array.
+ */
+void peer_fork(
+	struct peer *peers, unsigned int n, struct mailbox *mailbox, int eventfd, struct pace pace);
 
 /* Let it inject. */
 void peer_begin(struct peer *peer);

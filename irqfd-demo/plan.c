@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The contents of the routing tables; plan.h says why they are a function.
- * Owns the two numbers that the function depends on.
+ * Owns the numbers that the function depends on.
  *
  * Sources share a vector when there are more of them than vectors, as devices
  * share an interrupt on a real machine; a CPU that takes one asks them all.
@@ -12,18 +12,30 @@
 #define MSI_VECTORS  96 /* on each of a gsi's two CPUs */
 #define PIN_VECTOR   (FIRST_VECTOR + 2 * MSI_VECTORS)
 
+#define EDGE_PINS (NR_PINS - NR_LEVELS) /* the last ones are level-triggered */
+
 #define GSI_BITS    12
 #define NUMBER_MASK ((1u << (32 - GSI_BITS)) - 1)
 
 _Static_assert(MAX_ROUTES <= 1 << GSI_BITS, "a gsi fits in its bits of the data");
 _Static_assert(PIN_VECTOR + NR_PINS <= NR_VECTORS, "every pin has a vector");
 
-static unsigned int nr_cpus, nr_sources;
+static unsigned int nr_cpus, nr_edges;
 
-void plan_init(unsigned int cpus, unsigned int sources)
+void plan_init(unsigned int cpus, unsigned int edges)
 {
 	nr_cpus = cpus;
-	nr_sources = sources;
+	nr_edges = edges;
+}
+
+static bool is_level(unsigned int gsi)
+{
+	return gsi >= nr_edges && gsi - nr_edges < NR_LEVELS;
+}
+
+unsigned int plan_level_pin(unsigned int gsi)
+{
+	return EDGE_PINS + gsi - nr_edges;
 }
 
 static unsigned int pin_cpu(unsigned int pin)
@@ -35,7 +47,9 @@ void plan_ioapic(struct vm *vm)
 {
 	for (unsigned int pin = 0; pin < NR_PINS; pin++)
 		ioapic_redirect(vm, pin,
-			&(struct ioapic_pin){.dest = pin_cpu(pin), .vector = PIN_VECTOR + pin});
+			&(struct ioapic_pin){.dest = pin_cpu(pin),
+				.vector = PIN_VECTOR + pin,
+				.level = pin >= EDGE_PINS});
 }
 
 /* The CPU of @gsi in the first or second half of its movement. */
@@ -51,10 +65,10 @@ struct route_entry plan_entry(unsigned int gsi, uint64_t number)
 
 	/* The data names the table, so that parts of two tables do not match. */
 	entry.route.data = (uint32_t)(number & NUMBER_MASK) << GSI_BITS | gsi;
-	if (phase == 15) {
+	if (is_level(gsi) || phase == 15) {
 		entry.route.type = ROUTE_CHIP;
 		entry.route.chip = CHIP_IOAPIC;
-		entry.route.pin = gsi % NR_PINS;
+		entry.route.pin = is_level(gsi) ? plan_level_pin(gsi) : gsi % EDGE_PINS;
 		return entry;
 	}
 	entry.route.type = ROUTE_MSI;
@@ -77,7 +91,11 @@ static unsigned int visit_pin(unsigned int cpu, unsigned int pin, void (*visit)(
 
 	if (pin >= NR_PINS || pin_cpu(pin) != cpu)
 		return 0;
-	for (unsigned int gsi = pin; gsi < nr_sources; gsi += NR_PINS, visited++)
+	if (pin >= EDGE_PINS) {
+		visit(nr_edges + pin - EDGE_PINS);
+		return 1;
+	}
+	for (unsigned int gsi = pin; gsi < nr_edges; gsi += EDGE_PINS, visited++)
 		visit(gsi);
 	return visited;
 }
@@ -91,7 +109,7 @@ unsigned int plan_sources(unsigned int cpu, unsigned int vector, void (*visit)(u
 	if (vector >= PIN_VECTOR)
 		return visit_pin(cpu, vector - PIN_VECTOR, visit);
 	half = (vector - FIRST_VECTOR) / MSI_VECTORS;
-	for (unsigned int gsi = (vector - FIRST_VECTOR) % MSI_VECTORS; gsi < nr_sources;
+	for (unsigned int gsi = (vector - FIRST_VECTOR) % MSI_VECTORS; gsi < nr_edges;
 		gsi += MSI_VECTORS) {
 		if (msi_cpu(gsi, half) != cpu)
 			continue;

@@ -5,7 +5,8 @@
  * table ever held a route, and whom a vector on a CPU may come from.
  *
  * A gsi moves between two CPUs, with another vector on each, and every
- * sixteenth update takes it through a pin of the IOAPIC.
+ * sixteenth update takes it through a pin of the IOAPIC.  The level-triggered
+ * devices have the gsis behind the others', and each a pin that it keeps.
  */
 #ifndef PLAN_H
 #define PLAN_H
@@ -13,10 +14,13 @@
 #include "vm.h"
 
 /* Before the first update, once. */
-void plan_init(unsigned int nr_cpus, unsigned int nr_sources);
+void plan_init(unsigned int nr_cpus, unsigned int nr_edges);
 
 /* Set where the IOAPIC's pins lead. */
 void plan_ioapic(struct vm *vm);
+
+/* The pin of a level-triggered device. */
+unsigned int plan_level_pin(unsigned int gsi);
 
 /* The entry of @gsi in update @number.  Generation and number must run together. */
 struct route_entry plan_entry(unsigned int gsi, uint64_t number);

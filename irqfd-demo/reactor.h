@@ -12,21 +12,27 @@
 #include <stdint.h>
 
 struct reactor_source {
-	struct hub_event *event; /* a handle of the reactor's own */
+	struct hub_event *event; /* a handle of the reactor's own, or NULL */
 	int hang_up;             /* a pipe whose end is the event's last close, or -1 */
 };
 
 struct reactor {
 	int epoll;
 	int stop; /* an eventfd */
-	struct reactor_source *sources;
-	unsigned int nr_sources;
 	pthread_t thread;
+
+	pthread_mutex_t lock;
+	pthread_cond_t room;
+	struct reactor_source *sources;
+	unsigned int max_sources;
 };
 
 void reactor_init(struct reactor *reactor, unsigned int max_sources);
 
-/* Before reactor_start().  The reactor closes the handle and @hang_up. */
+/*
+ * The reactor closes the handle and, when it is not -1, @hang_up.  Waits for a
+ * source to hang up when there are @max_sources already.
+ */
 void reactor_add(struct reactor *reactor, struct hub_event *event, int hang_up);
 
 void reactor_start(struct reactor *reactor);

@@ -1,157 +1,126 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A run's lines and its table; report.h says for whom.
+ * A run's lines and its report; report.h says for whom.
  */
 #include "report.h"
+
+#include "cells.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
-const char *path_name(enum path path)
+void report_heading(const struct run_options *options)
 {
-	static const char *const names[NR_PATHS] = {
-		[PATH_DIRECT] = "direct",
-		[PATH_EVENTFD] = "eventfd",
-		[PATH_SIGNAL] = "signal",
-	};
-
-	return names[path];
+	printf("%u CPU%s, %u+%u devices, %u other processes, %u routes, %g s, seed %" PRIu64 "\n\n",
+		options->cpus, options->cpus == 1 ? "" : "s", options->devices, NR_LEVELS, NR_PEERS,
+		options->routes, options->duration, options->seed);
 }
 
-/* A column's text. */
-struct cell {
-	char text[24];
-};
-
-/* Three digits and a unit; a dash when nothing was measured. */
-static struct cell time_cell(uint64_t ns)
+void report_columns(void)
 {
-	static const char *const units[] = {"ns", "us", "ms", "s"};
-	double value = (double)ns;
-	struct cell cell;
-	size_t unit = 0;
-
-	if (ns == 0)
-		return (struct cell){"-"};
-	while (value >= 999.5 && unit + 1 < ARRAY_SIZE(units)) {
-		value /= 1000;
-		unit++;
-	}
-	snprintf(cell.text, sizeof(cell.text), "%.*f %s", unit && value < 99.95 ? 1 : 0, value,
-		units[unit]);
-	return cell;
-}
-
-static struct cell rate_cell(uint64_t events, uint64_t ns)
-{
-	double rate = ns ? (double)events * 1e9 / (double)ns : 0;
-	struct cell cell;
-
-	if (rate >= 999950)
-		snprintf(cell.text, sizeof(cell.text), "%.2f M/s", rate / 1e6);
-	else if (rate >= 999.5)
-		snprintf(cell.text, sizeof(cell.text), "%.1f k/s", rate / 1e3);
-	else
-		snprintf(cell.text, sizeof(cell.text), "%.0f /s", rate);
-	return cell;
-}
-
-uint64_t report_injected(const struct report *report, enum path path)
-{
-	uint64_t injected = percpu_sum(&counters->path[path].injected);
-
-	if (path == PATH_EVENTFD)
-		injected += __atomic_load_n(&report->peer->injected, __ATOMIC_RELAXED);
-	return injected;
-}
-
-void report_begin(
-	struct report *report, const struct run_options *options, const struct mailbox *peer)
-{
-	memset(report, 0, sizeof(*report));
-	report->terminal = isatty(STDOUT_FILENO);
-	report->peer = peer;
-	report->began_ns = now_ns();
-	report->line_ns = report->began_ns;
-	printf("%u CPU%s, %u device%s and 1 other process, %u routes, %g s, seed %" PRIu64 "\n\n",
-		options->cpus, options->cpus == 1 ? "" : "s", options->devices,
-		options->devices == 1 ? "" : "s", options->routes, options->duration,
-		options->seed);
 	printf("%7s", "time");
 	for (enum path path = 0; path < NR_PATHS; path++)
 		printf("  %9s %8s", path_name(path), "p50");
-	printf("  %9s\n", "routing");
+	printf("  %9s  %9s  %9s\n", "routing", "slots", "replugs");
 	fflush(stdout);
 }
 
-/* p50 of the events since the line before. */
-static uint64_t recent_p50(struct report *report, enum path path)
+void report_line(const struct moment *moment)
 {
-	struct hist now, recent;
-
-	latency_read(path, &now);
-	for (size_t i = 0; i < HIST_BUCKETS; i++)
-		recent.bucket[i] = now.bucket[i] - report->latency[path].bucket[i];
-	report->latency[path] = now;
-	return hist_quantile(&recent, 0.5);
-}
-
-void report_line(struct report *report)
-{
-	uint64_t now = now_ns(), since = now - report->line_ns;
-	uint64_t updates = percpu_sum(&counters->updates);
-
-	printf("%s%5.1f s", report->terminal ? "\r" : "", (double)(now - report->began_ns) / 1e9);
+	printf("%5.1f s", (double)moment->at_ns / 1e9);
 	for (enum path path = 0; path < NR_PATHS; path++) {
-		uint64_t injected = report_injected(report, path);
-
-		printf("  %9s", rate_cell(injected - report->injected[path], since).text);
-		printf(" %8s", time_cell(recent_p50(report, path)).text);
-		report->injected[path] = injected;
+		printf("  %9s", rate_cell(moment->injected[path], moment->since_ns).text);
+		printf(" %8s", time_cell(hist_quantile(&moment->latency[path], 0.5)).text);
 	}
-	printf("  %9s%s", rate_cell(updates - report->updates, since).text,
-		report->terminal ? "" : "\n");
+	printf("  %9s", rate_cell(moment->count[RATE_UPDATES], moment->since_ns).text);
+	printf("  %9s", rate_cell(moment->count[RATE_SLOTS], moment->since_ns).text);
+	printf("  %9s\n", rate_cell(moment->count[RATE_REPLUGS], moment->since_ns).text);
 	fflush(stdout);
-	report->updates = updates;
-	report->line_ns = now;
 }
 
-static void print_path(const struct report *report, enum path path)
+static void print_paths(const struct results *results)
 {
-	struct hist hist;
+	printf("%-8s %12s %12s %12s %10s %10s\n", "path", "injected", "delivered", "coalesced",
+		"p50", "p99");
+	for (enum path path = 0; path < NR_PATHS; path++) {
+		const struct path_counters *events = &results->path[path].events;
+		const struct hist *latency = &results->path[path].latency;
 
-	latency_read(path, &hist);
-	printf("%-8s %12" PRIu64 " %12" PRIu64 " %12" PRIu64, path_name(path),
-		report_injected(report, path), percpu_sum(&counters->path[path].delivered),
-		percpu_sum(&counters->path[path].coalesced));
-	printf(" %10s", time_cell(hist_quantile(&hist, 0.5)).text);
-	printf(" %10s\n", time_cell(hist_quantile(&hist, 0.99)).text);
-}
-
-static void print_value(const char *name, uint64_t value)
-{
-	printf("%-20s %12" PRIu64 "\n", name, value);
-}
-
-void report_end(const struct report *report, uint64_t lost, const struct srcu_stats *stats)
-{
-	printf("%s\n%-8s %12s %12s %12s %10s %10s\n", report->terminal ? "\n" : "", "path",
-		"injected", "delivered", "coalesced", "p50", "p99");
-	for (enum path path = 0; path < NR_PATHS; path++)
-		print_path(report, path);
+		printf("%-8s %12" PRIu64 " %12" PRIu64 " %12" PRIu64, path_name(path),
+			events->injected, events->delivered, events->coalesced);
+		printf(" %10s", time_cell(hist_quantile(latency, 0.5)).text);
+		printf(" %10s\n", time_cell(hist_quantile(latency, 0.99)).text);
+	}
 	putchar('\n');
-	print_value("lost", lost);
-	print_value("torn", percpu_sum(&counters->torn));
-	print_value("stale", percpu_sum(&counters->stale));
+}
+
+static void print_figures(const struct figure *figures, unsigned int nr)
+{
+	for (unsigned int i = 0; i < nr; i++)
+		printf("%-20s %12" PRIu64 "\n", figures[i].name, figures[i].value);
+}
+
+#define BAR_WIDTH 9
+
+/* A share of a path's events, in figures and as a bar in proportion to the greatest. */
+static void print_share(uint64_t events, uint64_t most, uint64_t total)
+{
+	char bar[BAR_WIDTH + 1] = "";
+	size_t length = most ? (size_t)((events * BAR_WIDTH + most - 1) / most) : 0;
+
+	if (!events) {
+		printf(" %17s", "");
+		return;
+	}
+	memset(bar, '#', length);
+	printf("  %5.1f%% %-*s", 100 * (double)events / (double)total, BAR_WIDTH, bar);
+}
+
+static uint64_t greatest(const uint64_t of[HIST_DOUBLINGS])
+{
+	uint64_t most = 0;
+
+	for (unsigned int i = 0; i < HIST_DOUBLINGS; i++)
+		most = of[i] > most ? of[i] : most;
+	return most;
+}
+
+/* A row for each doubling of the latency that any path has, and those between. */
+static void print_latencies(const struct results *results)
+{
+	uint64_t bucket[NR_PATHS][HIST_DOUBLINGS], row[HIST_DOUBLINGS] = {0};
+	unsigned int first = 0, end = HIST_DOUBLINGS;
+
+	printf("\n%-9s", "latency");
+	for (enum path path = 0; path < NR_PATHS; path++) {
+		printf(" %-17s", path_name(path));
+		hist_by_doubling(&results->path[path].latency, bucket[path]);
+		for (unsigned int i = 0; i < HIST_DOUBLINGS; i++)
+			row[i] += bucket[path][i];
+	}
 	putchar('\n');
-	print_value(
-		"by the other process", __atomic_load_n(&report->peer->injected, __ATOMIC_RELAXED));
-	print_value("through the worker", percpu_sum(&counters->by_worker));
-	print_value("routing updates", percpu_sum(&counters->updates));
-	print_value("grace periods", stats->grace_periods);
-	print_value("membarriers", stats->membarriers);
-	printf("%-20s %12s\n", "longest grace period", time_cell(stats->longest_ns).text);
+	while (first < end && !row[first])
+		first++;
+	while (end > first && !row[end - 1])
+		end--;
+	for (unsigned int i = first; i < end; i++) {
+		printf("< %7s", time_cell((uint64_t)HIST_FIRST_NS << i).text);
+		for (enum path path = 0; path < NR_PATHS; path++)
+			print_share(bucket[path][i], greatest(bucket[path]),
+				hist_total(&results->path[path].latency));
+		putchar('\n');
+	}
+}
+
+void report_end(const struct results *results)
+{
+	putchar('\n');
+	print_paths(results);
+	print_figures(results->invariant, NR_INVARIANTS);
+	putchar('\n');
+	print_figures(results->count, NR_COUNTS);
+	printf("%-20s %12s\n", "longest grace period", time_cell(results->longest_ns).text);
+	print_latencies(results);
 	fflush(stdout);
 }

@@ -1,43 +1,22 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a person sees of a run: a heading, a line that is renewed on a terminal
- * and repeated elsewhere, and the table at the end.  Reads counts, writes
- * standard output.
+ * What a person gets of a run where there is no terminal to draw on, and what
+ * everyone gets at its end: lines, and the report.  Writes standard output.
  */
 #ifndef REPORT_H
 #define REPORT_H
 
-#include "counters.h"
-#include "device.h"
+#include "progress.h"
+#include "results.h"
 
-#include <srcu/srcu.h>
+/* What runs: a line. */
+void report_heading(const struct run_options *options);
 
-#include <stdbool.h>
+/* The names of the columns; then a line for each moment. */
+void report_columns(void);
+void report_line(const struct moment *moment);
 
-struct report {
-	bool terminal;
-	const struct mailbox *peer; /* the other process counts its injections there */
-	uint64_t began_ns;
-
-	/* Of the line before. */
-	uint64_t line_ns;
-	uint64_t injected[NR_PATHS];
-	uint64_t updates;
-	struct hist latency[NR_PATHS];
-};
-
-const char *path_name(enum path path);
-
-/* All events of @path so far. */
-uint64_t report_injected(const struct report *report, enum path path);
-
-void report_begin(
-	struct report *report, const struct run_options *options, const struct mailbox *peer);
-
-/* What happened since the line before. */
-void report_line(struct report *report);
-
-/* The table, once all is quiet. */
-void report_end(const struct report *report, uint64_t lost, const struct srcu_stats *stats);
+/* Tables of events, invariants, counts and latencies. */
+void report_end(const struct results *results);
 
 #endif /* REPORT_H */

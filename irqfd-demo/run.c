@@ -1,60 +1,64 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * irqfd-demo run: puts the machine together, lets sources inject while a router
- * replaces the routes, brings everything to rest in an order that leaves no
- * event behind, and checks what must hold then.
+ * replaces the routes and another thread the memory, brings everything to rest in
+ * an order that leaves no event behind, and checks what must hold then.
  */
-#include "device.h"
+#include "export.h"
+#include "level.h"
 #include "peer.h"
 #include "plan.h"
-#include "reactor.h"
 #include "report.h"
+#include "slots.h"
+#include "watch.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <signal.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
-#include <time.h>
-
-#define TERMINAL_LINE_NS 250000000u
-#define PLAIN_LINE_NS    1000000000u
 
 /* Table entries that a CPU looks up each time it wakes. */
 #define LOOKUPS 16
 
+/*
+ * Sources, which are also gsis: the devices, the other processes, the
+ * level-triggered devices.
+ */
 struct run {
 	const struct run_options *options;
+	unsigned int nr_edges; /* sources without the level-triggered devices */
 	unsigned int nr_sources;
 	struct cpu cpus[MAX_CPUS + 1]; /* behind the machine's own: the router's */
 	struct cpu_ops cpu_ops, router_ops;
 	struct vm vm;
-	struct hub_event *events[MAX_SOURCES]; /* NULL: the reactor has the last handle */
 	struct device devices[MAX_DEVICES];
+	struct level levels[NR_LEVELS];
 	struct mailbox *mailboxes;
-	struct peer peer;
+	struct peer peers[NR_PEERS];
+	struct hub_event *peer_events[NR_PEERS]; /* the reactor's, once they are bound */
 	struct reactor reactor;
+	struct slots slots;
 	uint32_t router_quits;
 	uint64_t updates; /* tables set, by main and then by the router */
 };
 
 static struct run run;
 
-/* The device threads take the paths in turn; the other process can only write. */
+/* The device threads take the edge-triggered paths in turn; other processes can only write. */
 static enum path source_path(unsigned int source)
 {
-	return source < run.options->devices ? (enum path)(source % NR_PATHS) : PATH_EVENTFD;
+	if (source >= run.nr_edges)
+		return PATH_LEVEL;
+	return source < run.options->devices ? (enum path)(source % PATH_LEVEL) : PATH_EVENTFD;
 }
 
 /* A device interrupt of the host: the driver's handler signals the eventfd. */
 static void host_line(void *data, unsigned int line)
 {
 	(void)data;
-	if (hub_signal(run.events[line], 1))
-		abort();
+	device_interrupt(&run.devices[line]);
 }
 
 static void look(unsigned int source)
@@ -74,8 +78,8 @@ static void guest_vector(void *data, struct cpu *cpu, unsigned int vector)
 }
 
 /*
- * The kernel's part of a CPU reads routes, too, and may be interrupted by the
- * wake-up in the middle of it: two sections of one domain on one thread.
+ * The kernel's part of a CPU reads routes and slots, too, and may be interrupted by
+ * the wake-up in the middle of it: two sections of one domain on one thread.
  */
 static void guest_woken(void *data, struct cpu *cpu)
 {
@@ -91,6 +95,7 @@ static void guest_woken(void *data, struct cpu *cpu)
 			routing_check(vm, gsi, &routes[--nr]);
 		srcu_read_unlock_fast(&vm->irq_srcu, token);
 	}
+	slots_access(&run.slots, cpu->id);
 }
 
 static void set_next_table(struct route_entry *entries)
@@ -112,78 +117,106 @@ static void router_run(void *data, struct cpu *cpu)
 		set_next_table(data);
 }
 
-/* Mailboxes and eventfds, and the other process while this one has one thread. */
-static void make_sources(void)
+static struct pace pace_of(unsigned int source)
 {
-	unsigned int peer = run.nr_sources - 1;
+	return pace_init(run.options->seed, source, run.nr_sources);
+}
 
+/* Mailboxes, and the other processes while this one has one thread. */
+static void make_peers(void)
+{
 	run.mailboxes = mmap(NULL, run.nr_sources * sizeof(run.mailboxes[0]),
 		PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (run.mailboxes == MAP_FAILED)
 		die(errno, "no shared memory");
-	for (unsigned int i = 0; i < run.nr_sources; i++) {
-		run.events[i] = hub_open(0, 0);
-		if (!run.events[i])
-			die(errno, "cannot make eventfd %u of %u", i + 1, run.nr_sources);
+	for (unsigned int i = 0; i < NR_PEERS; i++) {
+		unsigned int source = run.options->devices + i;
+
+		run.peer_events[i] = hub_open(0, 0);
+		if (!run.peer_events[i])
+			die(errno, "cannot make an eventfd for process %u", i);
+		peer_fork(run.peers, i, &run.mailboxes[source], hub_fd(run.peer_events[i]),
+			pace_of(source));
 	}
-	peer_fork(&run.peer, &run.mailboxes[peer], hub_fd(run.events[peer]),
-		pace_init(run.options->seed, peer, run.nr_sources));
 }
 
-static void bind_source(unsigned int source)
+/* Its handle goes to the reactor, which closes it when the process hangs up. */
+static void bind_peer(unsigned int i)
 {
-	int error = irqfd_assign(&run.vm, run.events[source], source, NULL, source_path(source));
+	int error = irqfd_assign(
+		&run.vm, run.peer_events[i], run.options->devices + i, NULL, PATH_EVENTFD);
 
 	if (error)
-		die(-error, "cannot bind source %u", source);
-	if (source_path(source) != PATH_EVENTFD)
-		return;
-	if (source < run.options->devices) {
-		reactor_add(&run.reactor, hub_dup(run.events[source]), -1);
-		return;
-	}
-	/* The other process's handle, which the reactor closes when the process hangs up. */
-	reactor_add(&run.reactor, run.events[source], run.peer.hang_up);
-	run.events[source] = NULL;
+		die(-error, "cannot bind process %u", i);
+	reactor_add(&run.reactor, run.peer_events[i], run.peers[i].hang_up);
 }
 
-static void start_devices(void)
+static void plug_devices(void)
 {
 	for (unsigned int i = 0; i < run.options->devices; i++) {
 		struct device *device = &run.devices[i];
 
 		device->id = i;
 		device->path = source_path(i);
-		device->event = run.events[i];
+		device->vm = &run.vm;
 		device->mailbox = &run.mailboxes[i];
-		device->pace = pace_init(run.options->seed, i, run.nr_sources);
+		device->pace = pace_of(i);
 		device->cpus = run.cpus;
 		device->nr_cpus = run.options->cpus + 1;
-		device_start(device);
+		device->reactor = &run.reactor;
+		device_plug(device);
 	}
-	peer_begin(&run.peer);
+	for (unsigned int i = 0; i < NR_LEVELS; i++) {
+		struct level *level = &run.levels[i];
+
+		level->gsi = run.nr_edges + i;
+		level->vm = &run.vm;
+		level->mailbox = &run.mailboxes[level->gsi];
+		level->pace = pace_of(level->gsi);
+		level_plug(level);
+	}
+}
+
+static void start_cpus(struct route_entry *entries)
+{
+	unsigned int nr_cpus = run.options->cpus;
+
+	run.cpu_ops = (struct cpu_ops){host_line, guest_vector, NULL, guest_woken, &run.vm};
+	run.router_ops = (struct cpu_ops){host_line, guest_vector, router_run, NULL, entries};
+	for (unsigned int i = 0; i < nr_cpus; i++)
+		cpu_start(&run.cpus[i], i, &run.cpu_ops, &run.vm.lapics[i]);
+	cpu_start(&run.cpus[nr_cpus], nr_cpus, &run.router_ops, NULL);
+}
+
+static void start_sources(void)
+{
+	for (unsigned int i = 0; i < run.options->devices; i++)
+		device_start(&run.devices[i]);
+	for (unsigned int i = 0; i < NR_LEVELS; i++)
+		level_start(&run.levels[i]);
+	for (unsigned int i = 0; i < NR_PEERS; i++)
+		peer_begin(&run.peers[i]);
 }
 
 static void start(struct route_entry *entries)
 {
 	const struct run_options *options = run.options;
 
-	plan_init(options->cpus, run.nr_sources);
+	plan_init(options->cpus, run.nr_edges);
 	vm_init(&run.vm, IRQCHIP_FULL, options->cpus);
 	run.vm.route_valid = plan_holds;
 	plan_ioapic(&run.vm);
 	set_next_table(entries);
-	reactor_init(&run.reactor, run.nr_sources);
-	for (unsigned int i = 0; i < run.nr_sources; i++)
-		bind_source(i);
-
-	run.cpu_ops = (struct cpu_ops){host_line, guest_vector, NULL, guest_woken, &run.vm};
-	run.router_ops = (struct cpu_ops){host_line, guest_vector, router_run, NULL, entries};
-	for (unsigned int i = 0; i < options->cpus; i++)
-		cpu_start(&run.cpus[i], i, &run.cpu_ops, &run.vm.lapics[i]);
-	cpu_start(&run.cpus[options->cpus], options->cpus, &run.router_ops, NULL);
+	run.slots.memory = run.vm.memory;
+	/* One that was unplugged may be on its way out when the next is there. */
+	reactor_init(&run.reactor, 2 * run.nr_sources);
+	for (unsigned int i = 0; i < NR_PEERS; i++)
+		bind_peer(i);
+	plug_devices();
+	start_cpus(entries);
 	reactor_start(&run.reactor);
-	start_devices();
+	slots_start(&run.slots, pace_of(run.nr_sources));
+	start_sources();
 }
 
 static void sync_cpus(void)
@@ -193,85 +226,52 @@ static void sync_cpus(void)
 }
 
 /*
- * Each step waits until the events of the step before have moved on: from the
- * sources to eventfds and host interrupts, to the worker, to the vectors.  The
- * router goes last.  Returns the other process's wait status.
+ * What has been raised is served: the worker has run, the vectors are taken, and so
+ * are those that the end of a service sent once more.
  */
-static int stop(void)
+static void settle(void)
 {
-	int status;
+	for (int i = 0; i < 2; i++) {
+		workq_flush(&run.vm.workq);
+		sync_cpus();
+	}
+}
 
+static void stop_peers(struct results *results)
+{
+	for (unsigned int i = 0; i < NR_PEERS; i++) {
+		int status = peer_end(&run.peers[i]);
+
+		results_require(results, WIFEXITED(status) && WEXITSTATUS(status) == 0,
+			"other process", "%u ended with wait status %#x", i, (unsigned int)status);
+	}
+}
+
+/*
+ * Each step waits until the events of the step before have moved on: from the
+ * sources to eventfds and host interrupts, to the worker, to the vectors, and to
+ * what level-triggered devices have left to say.  The router goes last.
+ */
+static void stop(struct results *results)
+{
 	for (unsigned int i = 0; i < run.options->devices; i++)
 		device_stop(&run.devices[i]);
-	status = peer_end(&run.peer);
+	for (unsigned int i = 0; i < NR_LEVELS; i++)
+		level_stop(&run.levels[i]);
+	stop_peers(results);
 	reactor_stop(&run.reactor);
 	sync_cpus();
-	workq_flush(&run.vm.workq);
-	sync_cpus();
+	settle();
+	for (unsigned int i = 0; i < NR_LEVELS; i++)
+		level_finish(&run.levels[i]);
+	settle();
+	slots_stop(&run.slots);
 	__atomic_store_n(&run.router_quits, 1, __ATOMIC_RELEASE);
 	for (unsigned int i = 0; i <= run.options->cpus; i++)
 		cpu_stop(&run.cpus[i]);
-	return status;
 }
 
-/* Unbind and free everything; 0, or negative errno when a domain had a reader left. */
-static int take_apart(void)
-{
-	int error, hub_error;
-
-	for (unsigned int i = 0; i < run.nr_sources; i++) {
-		if (!run.events[i])
-			continue;
-		irqfd_deassign(&run.vm, run.events[i], i);
-		hub_close(run.events[i]);
-	}
-	error = vm_end(&run.vm);
-	hub_error = hub_end();
-	munmap(run.mailboxes, run.nr_sources * sizeof(run.mailboxes[0]));
-	return error ? error : hub_error;
-}
-
-/* Wait for the duration or a signal that ends the run, printing lines. */
-static void watch(struct report *report, const sigset_t *ends)
-{
-	uint64_t interval = report->terminal ? TERMINAL_LINE_NS : PLAIN_LINE_NS;
-	uint64_t end = report->began_ns + (uint64_t)(run.options->duration * 1e9);
-	uint64_t line = report->began_ns + interval, now = now_ns();
-
-	while (now < end) {
-		uint64_t wait = (line < end ? line : end) - now;
-		struct timespec ts = {(time_t)(wait / 1000000000u), (long)(wait % 1000000000u)};
-
-		if (line > now && sigtimedwait(ends, NULL, &ts) >= 0)
-			break;
-		now = now_ns();
-		if (now < line)
-			continue;
-		report_line(report);
-		line += interval * ((now - line) / interval + 1);
-	}
-}
-
-static unsigned int broken;
-
-static void require(bool holds, const char *invariant, const char *format, ...)
-	__attribute__((format(printf, 3, 4)));
-
-static void require(bool holds, const char *invariant, const char *format, ...)
-{
-	va_list ap;
-
-	if (holds)
-		return;
-	broken++;
-	fprintf(stderr, "irqfd-demo: %s: ", invariant);
-	va_start(ap, format);
-	vfprintf(stderr, format, ap);
-	va_end(ap);
-	fputc('\n', stderr);
-}
-
-static uint64_t count_lost(void)
+static uint64_t count_lost(struct results *results)
 {
 	uint64_t lost = 0;
 
@@ -279,73 +279,130 @@ static uint64_t count_lost(void)
 		bool is_lost = mailbox_lost(&run.mailboxes[i]);
 
 		lost += is_lost;
-		require(!is_lost, "lost", "no CPU saw the last event of source %u", i);
+		results_require(
+			results, !is_lost, "lost", "no CPU saw the last event of source %u", i);
 	}
 	return lost;
 }
 
-/* Every event became a pending vector or joined one, and every pending vector was taken. */
-static void check_accounts(const struct report *report)
+static uint64_t count_lines_up(void)
 {
-	uint64_t pending = 0, taken = percpu_sum(&counters->taken);
+	uint64_t up = 0;
 
-	for (enum path path = 0; path < NR_PATHS; path++) {
-		uint64_t injected = report_injected(report, path);
-		uint64_t delivered = percpu_sum(&counters->path[path].delivered);
-		uint64_t coalesced = percpu_sum(&counters->path[path].coalesced);
+	for (unsigned int i = 0; i < NR_LEVELS; i++) {
+		bool irr, remote_irr;
 
-		pending += delivered;
-		require(injected == delivered + coalesced, "accounts",
-			"%" PRIu64 " events injected on path %s, %" PRIu64 " accounted for",
-			injected, path_name(path), delivered + coalesced);
+		ioapic_look(&run.vm, plan_level_pin(run.levels[i].gsi), &irr, &remote_irr);
+		up += irr || remote_irr;
 	}
-	require(pending == taken, "accounts", "%" PRIu64 " vectors were pending, %" PRIu64 " taken",
-		pending, taken);
+	return up;
 }
 
-static void check(const struct report *report, int peer_status)
+/* Unbind and end everything. */
+static void take_apart(struct results *results)
 {
-	uint64_t torn = percpu_sum(&counters->torn), stale = percpu_sum(&counters->stale);
+	int error;
 
-	require(torn == 0, "torn", "%" PRIu64 " deliveries by a route that no table held", torn);
-	require(stale == 0, "stale", "%" PRIu64 " deliveries by a route already replaced", stale);
-	require(WIFEXITED(peer_status) && WEXITSTATUS(peer_status) == 0, "other process",
-		"ended with wait status %#x", (unsigned int)peer_status);
-	check_accounts(report);
+	for (unsigned int i = 0; i < run.options->devices; i++)
+		device_unplug(&run.devices[i]);
+	for (unsigned int i = 0; i < NR_LEVELS; i++)
+		level_unplug(&run.levels[i]);
+	error = vm_end(&run.vm);
+	if (!error)
+		error = devices_end();
+	if (!error)
+		error = hub_end();
+	results_require(results, error == 0, "readers", "a domain had readers left");
+}
+
+/* Bring the machine to rest and find out what became of it. */
+static void finish(struct results *results)
+{
+	struct srcu_stats stats;
+
+	stop(results);
+	srcu_get_stats(&run.vm.irq_srcu, &stats);
+	results->invariant[LOST] = (struct figure){"lost", count_lost(results)};
+	results->invariant[LINES_UP] = (struct figure){"lines up", count_lines_up()};
+	take_apart(results);
+	results_gather(results, &run.mailboxes[run.options->devices], &stats);
+	results_check(results);
+	munmap(run.mailboxes, run.nr_sources * sizeof(run.mailboxes[0]));
+}
+
+/* What the results are to be written to, opened before the run. */
+struct outputs {
+	FILE *json; /* or NULL */
+	FILE *plot; /* or NULL */
+};
+
+static FILE *open_output(const char *name)
+{
+	FILE *file = fopen(name, "we");
+
+	if (!file)
+		die(errno, "cannot write %s", name);
+	return file;
+}
+
+static void open_outputs(struct outputs *outputs, const struct run_options *options)
+{
+	memset(outputs, 0, sizeof(*outputs));
+	if (options->plot) {
+		plot_probe();
+		outputs->plot = open_output(options->plot);
+	}
+	if (options->json)
+		outputs->json = strcmp(options->json, "-") ? open_output(options->json) : stdout;
+}
+
+/* Returns whether all could be written. */
+static bool write_outputs(struct outputs *outputs, const struct results *results)
+{
+	bool good = true;
+
+	if (outputs->json != stdout)
+		report_end(results);
+	if (outputs->json) {
+		json_write(results, outputs->json);
+		if (outputs->json != stdout && fclose(outputs->json))
+			die(errno, "cannot write %s", results->options->json);
+	}
+	if (outputs->plot) {
+		good = plot_write(results, fileno(outputs->plot));
+		fclose(outputs->plot);
+	}
+	return good;
 }
 
 int run_main(const struct run_options *options)
 {
 	struct route_entry *entries = zalloc(options->routes * sizeof(entries[0]));
-	struct srcu_stats stats;
-	struct report report;
-	int peer_status, error;
+	struct results results = {.options = options};
+	struct outputs outputs;
 	sigset_t ends;
+	bool written;
 
 	run.options = options;
-	run.nr_sources = options->devices + 1;
-	signal(SIGPIPE, SIG_IGN); /* the other process may go at any time */
+	run.nr_edges = options->devices + NR_PEERS;
+	run.nr_sources = run.nr_edges + NR_LEVELS;
+	signal(SIGPIPE, SIG_IGN); /* another process may go at any time */
+	open_outputs(&outputs, options);
 	sigemptyset(&ends);
 	sigaddset(&ends, SIGINT);
 	sigaddset(&ends, SIGTERM);
 	pthread_sigmask(SIG_BLOCK, &ends, NULL);
-	make_sources();
+	make_peers();
 	cpu_init_signals();
 	counters_init();
 	start(entries);
 
-	report_begin(&report, options, &run.mailboxes[run.nr_sources - 1]);
-	watch(&report, &ends);
+	results.seconds = watch(options, run.vm.lapics, &run.mailboxes[options->devices], &ends);
 	/* From here on a signal ends the program as it would any other. */
 	pthread_sigmask(SIG_UNBLOCK, &ends, NULL);
-	peer_status = stop();
-
-	srcu_get_stats(&run.vm.irq_srcu, &stats);
-	report_end(&report, count_lost(), &stats);
-	check(&report, peer_status);
-	error = take_apart();
-	require(error == 0, "readers", "a domain had readers left");
+	finish(&results);
+	written = write_outputs(&outputs, &results);
 	counters_free();
 	free(entries);
-	return broken ? EXIT_FAILURE : EXIT_SUCCESS;
+	return results.broken || !written ? EXIT_FAILURE : EXIT_SUCCESS;
 }
