@@ -33,7 +33,7 @@ static bool is_level(unsigned int gsi)
 	return gsi >= nr_edges && gsi - nr_edges < NR_LEVELS;
 }
 
-unsigned int plan_level_pin(unsigned int gsi)
+static unsigned int level_pin(unsigned int gsi)
 {
 	return EDGE_PINS + gsi - nr_edges;
 }
@@ -68,7 +68,7 @@ struct route_entry plan_entry(unsigned int gsi, uint64_t number)
 	if (is_level(gsi) || phase == 15) {
 		entry.route.type = ROUTE_CHIP;
 		entry.route.chip = CHIP_IOAPIC;
-		entry.route.pin = is_level(gsi) ? plan_level_pin(gsi) : gsi % EDGE_PINS;
+		entry.route.pin = is_level(gsi) ? level_pin(gsi) : gsi % EDGE_PINS;
 		return entry;
 	}
 	entry.route.type = ROUTE_MSI;

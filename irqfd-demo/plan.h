@@ -19,9 +19,6 @@ void plan_init(unsigned int nr_cpus, unsigned int nr_edges);
 /* Set where the IOAPIC's pins lead. */
 void plan_ioapic(struct vm *vm);
 
-/* The pin of a level-triggered device. */
-unsigned int plan_level_pin(unsigned int gsi);
-
 /* The entry of @gsi in update @number.  Generation and number must run together. */
 struct route_entry plan_entry(unsigned int gsi, uint64_t number);
 

@@ -121,7 +121,7 @@ void results_check(struct results *results)
 		[STALE] = "deliveries by a route already replaced",
 		[STALE_SLOTS] = "slots that a CPU found after their end",
 		[STALE_TRANSLATIONS] = "pages mapped where they no longer are",
-		[LINES_UP] = "lines up after their last service",
+		[LINES_UP] = "lines up, or in service, when all is at rest",
 		[LEAKED] = "irqfds bound and never released",
 	};
 
