@@ -102,9 +102,9 @@ SEQCOUNT_INLINE_ void seqcount_words1_(char *to, const char *from, size_t at, bo
  * Where the machine moves 16 bytes in one instruction, loads of four words and
  * stores of two are made of that, or else a plain copy would cost less.  The
  * instruction is an asm, in which the compiler sees no access to race with, and a
- * sanitizer none at all, so that it gets words.
+ * sanitizer none at all, so that it gets words; as does x32, where words are of 4.
  */
-#if defined(__x86_64__) && defined(__SSE2__) && !defined(SEQCOUNT_SANITIZED_)
+#if defined(__x86_64__) && defined(__LP64__) && defined(__SSE2__) && !defined(SEQCOUNT_SANITIZED_)
 #ifdef __AVX__
 #define SEQCOUNT_MOVE_ "vmovups"
 #else
@@ -130,11 +130,10 @@ SEQCOUNT_INLINE_ void seqcount_store_wide_(char *to, const char *from)
 {
 	seqcount_wide_t_ *shared = (seqcount_wide_t_ *)(void *)to;
 	long long first, second;
-	seqcount_wide_t_ piece;
 
 	__builtin_memcpy(&first, from, sizeof(first));
 	__builtin_memcpy(&second, from + sizeof(first), sizeof(second));
-	piece = (seqcount_wide_t_){first, second};
+	seqcount_wide_t_ piece = {first, second};
 	__asm__ volatile(SEQCOUNT_MOVE_ " {%1, %0|%0, %1}" : "=m"(*shared) : "x"(piece));
 }
 
