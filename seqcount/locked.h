@@ -25,16 +25,22 @@
 #if !defined(__GLIBC__) || !defined(_DEFAULT_SOURCE)
 #error "SEQCOUNT_DEBUG looks into the locks of glibc, and needs _DEFAULT_SOURCE"
 #endif
+#include <limits.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 /*
  * Does the caller hold it for writing?  Of a spin lock: does anybody?  If not, it is
- * left held, since the program ends.
+ * left held, since the program ends.  A mutex whose owner died has INT_MAX for it, until
+ * pthread_mutex_consistent(): the low bits of a robust mutex's word say who holds it.
  */
 SEQCOUNT_INLINE_ bool seqcount_mutex_held_(pthread_mutex_t *lock)
 {
-	return __atomic_load_n(&lock->__data.__owner, __ATOMIC_RELAXED) == syscall(SYS_gettid);
+	int owner = __atomic_load_n(&lock->__data.__owner, __ATOMIC_RELAXED);
+
+	if (owner == INT_MAX)
+		owner = __atomic_load_n(&lock->__data.__lock, __ATOMIC_RELAXED) & 0x3fffffff;
+	return owner == syscall(SYS_gettid);
 }
 
 SEQCOUNT_INLINE_ bool seqcount_rwlock_held_(pthread_rwlock_t *lock)

@@ -7,6 +7,7 @@
 
 #include "test/seqcount-test.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -199,6 +200,31 @@ static void write_as_one_should(void)
 	pthread_rwlock_unlock(&rwlock);
 }
 
+static void *die_in_a_write(void *arg)
+{
+	pthread_mutex_lock(&mutex);
+	write_seqcount_begin(&with_mutex);
+	return arg;
+}
+
+/* The mutex is made consistent after the data are. */
+static void recover_as_one_should(void)
+{
+	pthread_mutexattr_t robust;
+	pthread_t thread;
+
+	pthread_mutexattr_init(&robust);
+	pthread_mutexattr_setrobust(&robust, PTHREAD_MUTEX_ROBUST);
+	pthread_mutex_init(&mutex, &robust);
+	if (pthread_create(&thread, NULL, die_in_a_write, NULL) == 0)
+		pthread_join(thread, NULL);
+	if (pthread_mutex_lock(&mutex) != EOWNERDEAD || !write_seqcount_recover(&with_mutex))
+		_exit(1);
+	write_seqcount_end(&with_mutex);
+	pthread_mutex_consistent(&mutex);
+	pthread_mutex_unlock(&mutex);
+}
+
 static void use_as_one_should(void)
 {
 	unsigned int start;
@@ -230,6 +256,8 @@ START_TEST(right_use_is_silent)
 
 	pthread_spin_init(&spinlock, PTHREAD_PROCESS_PRIVATE);
 	ck_assert_int_eq(run_child(use_as_one_should, output, sizeof(output)), 0);
+	ck_assert_str_eq(output, "");
+	ck_assert_int_eq(run_child(recover_as_one_should, output, sizeof(output)), 0);
 	ck_assert_str_eq(output, "");
 }
 END_TEST
