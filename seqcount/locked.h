@@ -6,7 +6,7 @@
  * A reader that meets a writer for long, as a rule one that was preempted, takes
  * the lock and drops it: it sleeps until the writer is through instead of
  * yielding, and a real-time reader lends its priority to the writer where the
- * mutex inherits it.
+ * mutex inherits it.  Before a spin lock it yields, too.
  */
 #ifndef SEQCOUNT_LOCKED_H
 #define SEQCOUNT_LOCKED_H
@@ -68,10 +68,12 @@ SEQCOUNT_INLINE_ void seqcount_mutex_visit_(pthread_mutex_t *lock)
 		pthread_mutex_unlock(lock);
 }
 
+/* pthread_spin_lock() would keep the CPU that the writer needs. */
 SEQCOUNT_INLINE_ void seqcount_spinlock_visit_(pthread_spinlock_t *lock)
 {
-	if (pthread_spin_lock(lock) == 0)
-		pthread_spin_unlock(lock);
+	while (pthread_spin_trylock(lock) != 0)
+		sched_yield();
+	pthread_spin_unlock(lock);
 }
 
 SEQCOUNT_INLINE_ void seqcount_rwlock_visit_(pthread_rwlock_t *lock)

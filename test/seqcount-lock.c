@@ -24,24 +24,45 @@ static unsigned int departures;
 
 COUNTED(mutex_lock, visits, pthread_mutex_t)
 COUNTED(mutex_unlock, departures, pthread_mutex_t)
-COUNTED(spin_lock, visits, pthread_spinlock_t)
 COUNTED(spin_unlock, departures, pthread_spinlock_t)
 COUNTED(rwlock_rdlock, visits, pthread_rwlock_t)
 COUNTED(rwlock_unlock, departures, pthread_rwlock_t)
 
+/* Of the tries of one visit the first counts. */
+static int counted_spin_trylock(pthread_spinlock_t *lock)
+{
+	static __thread bool waits;
+	int error = pthread_spin_trylock(lock);
+
+	if (!waits)
+		__atomic_fetch_add(&visits, 1, __ATOMIC_RELEASE);
+	waits = error != 0;
+	return error;
+}
+
+static unsigned int yields;
+
+static int counted_yield(void)
+{
+	__atomic_fetch_add(&yields, 1, __ATOMIC_RELEASE);
+	return sched_yield();
+}
+
 #define pthread_mutex_lock    counted_mutex_lock
 #define pthread_mutex_unlock  counted_mutex_unlock
-#define pthread_spin_lock     counted_spin_lock
+#define pthread_spin_trylock  counted_spin_trylock
 #define pthread_spin_unlock   counted_spin_unlock
 #define pthread_rwlock_rdlock counted_rwlock_rdlock
 #define pthread_rwlock_unlock counted_rwlock_unlock
+#define sched_yield           counted_yield
 #include <seqcount/seqlock.h>
 #undef pthread_mutex_lock
 #undef pthread_mutex_unlock
-#undef pthread_spin_lock
+#undef pthread_spin_trylock
 #undef pthread_spin_unlock
 #undef pthread_rwlock_rdlock
 #undef pthread_rwlock_unlock
+#undef sched_yield
 
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static pthread_spinlock_t spinlock;
@@ -197,6 +218,24 @@ START_TEST(reader_takes_and_drops_the_lock)
 }
 END_TEST
 
+/* Nobody sleeps on a spin lock: who waits for it leaves the CPU to the writer. */
+START_TEST(reader_yields_to_who_holds_a_spin_lock)
+{
+	struct reader r = {&types[1], false, 0, 0, 0};
+	pthread_t thread;
+
+	pthread_spin_init(&spinlock, PTHREAD_PROCESS_PRIVATE);
+	r.type->write();
+	ck_assert_int_eq(pthread_create(&thread, NULL, begin_and_read, &r), 0);
+	while (count(&yields) < 10)
+		sched_yield();
+	ck_assert_uint_eq(count(&visits), 1);
+	r.type->end();
+	r.type->unlock();
+	ck_assert_int_eq(pthread_join(thread, NULL), 0);
+}
+END_TEST
+
 START_TEST(undisturbed_reader_takes_no_lock)
 {
 	const struct locked *type = &types[_i];
@@ -273,6 +312,7 @@ TCase *seqcount_lock_case(void)
 
 	tcase_set_timeout(tc, 60);
 	tcase_add_loop_test(tc, reader_takes_and_drops_the_lock, 0, TYPES);
+	tcase_add_test(tc, reader_yields_to_who_holds_a_spin_lock);
 	tcase_add_loop_test(tc, undisturbed_reader_takes_no_lock, 0, TYPES);
 	tcase_add_test(tc, raw_readers_take_no_lock);
 	tcase_add_test(tc, reader_meets_a_dead_writer);
