@@ -30,6 +30,15 @@
  * was made to it.  SL2 pairs with SL4: a reader that has read any byte of a change
  * made to its copy meanwhile sees the sequence that sent readers away from it, or a
  * later one, and retries.
+ *
+ * A writer that dies leaves the copy that readers are sent to whole, and the sequence
+ * does not tell.  Who takes over, as a robust mutex says, makes the other copy good
+ * before the next write:
+ *
+ *	seq = read_seqcount_latch(&shared.latch);
+ *	seqcount_store(&shared.copy[~seq & 1], &shared.copy[seq & 1], sizeof(next));
+ *	if ((seq & 1) != 0)
+ *		raw_write_seqcount_latch(&shared.latch);
  */
 #ifndef SEQCOUNT_LATCH_H
 #define SEQCOUNT_LATCH_H

@@ -137,6 +137,58 @@ START_TEST(old_form_of_writing)
 }
 END_TEST
 
+/* A write that ends behind so many steps: its writer died. */
+static void write_until(uint64_t v, int last)
+{
+	int step;
+
+	for (step = 0; step <= last; step++) {
+		if (step == 0)
+			write_seqcount_latch_begin(&latch);
+		else if (step <= WORDS)
+			seqcount_set(copies[0].word[step - 1], v);
+		else if (step == WORDS + 1)
+			write_seqcount_latch(&latch);
+		else
+			seqcount_set(copies[1].word[step - WORDS - 2], v);
+	}
+}
+
+/* The next writer, who was told: the copy that readers take is whole. */
+static void make_good(void)
+{
+	unsigned int seq = read_seqcount_latch(&latch);
+
+	seqcount_store(&copies[~seq & 1], &copies[seq & 1], sizeof(copies[0]));
+	if ((seq & 1) != 0)
+		raw_write_seqcount_latch(&latch);
+}
+
+START_TEST(writer_that_died_at_each_step)
+{
+	uint64_t v = _i > WORDS ? 2 : 1;
+
+	install_handler();
+	write_with_signals(1);
+	write_until(2, _i);
+	ck_assert_uint_eq(value_read_now(), v);
+	make_good();
+	write_with_signals(v + 1);
+	ck_assert_uint_eq(value(&torn), 0);
+}
+END_TEST
+
+/* A write behind it that makes nothing good sends readers to what is half written. */
+START_TEST(writer_that_died_unnoticed_is_caught)
+{
+	install_handler();
+	write_until(1, 1);
+	write_seqcount_latch_begin(&latch);
+	raise(SIGUSR1);
+	ck_assert_uint_ne(value(&torn), 0);
+}
+END_TEST
+
 static void *send_signals(void *arg)
 {
 	const pthread_t *writer = arg;
@@ -187,6 +239,8 @@ TCase *seqcount_latch_case(void)
 	tcase_add_test(tc, handler_at_every_step);
 	tcase_add_test(tc, change_without_the_latch_is_caught);
 	tcase_add_test(tc, old_form_of_writing);
+	tcase_add_loop_test(tc, writer_that_died_at_each_step, 0, 2 * WORDS + 2);
+	tcase_add_test(tc, writer_that_died_unnoticed_is_caught);
 	tcase_add_test(tc, storm_of_signals_on_the_writer);
 	return tc;
 }
