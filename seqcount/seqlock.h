@@ -187,10 +187,11 @@ SEQCOUNT_INLINE_ void seqlock_restore_signals_(const sigset_t *flags)
  *
  * For data that a handler on this thread reads by read_seqbegin(), or writes: every
  * thread that writes blocks the signal, or none can be interrupted with the lock
- * held.  Two system calls.
+ * held.  Where a handler writes, those that read by read_seqbegin() block it as well,
+ * since they take the mutex when they meet a writer for long.  Two system calls.
  *
- * Context: as write_seqlock(); also handlers of a signal that all who take @sl
- * block.
+ * Context: as write_seqlock(); also handlers of a signal that all who write, read
+ * with the lock or wait in read_seqbegin() block.
  * Ordering: as write_seqlock() and write_sequnlock().
  * Origin: Linux; its _irq and _bh forms have no counterpart.
  */
