@@ -250,22 +250,23 @@ children() {
 # A second signal ends the program at once: here another process, stopped, keeps the
 # first one from ending it.
 mkfifo "$tmp/lines"
-"$demo" run --duration 600 >"$tmp/lines" 2>"$tmp/err" &
-pid=$!
+# shellcheck disable=SC2016
+timeout -s KILL 60 sh -c 'echo $$ >"$0"; exec "$@"' "$tmp/pid" "$demo" run --duration 600 \
+	>"$tmp/lines" 2>"$tmp/err" &
 read -r line <"$tmp/lines"
 : "$line"
+pid=$(cat "$tmp/pid")
 peers=$(children "$pid")
 test "$(echo "$peers" | wc -l)" -eq 2 || fail 'there are not two other processes'
 # shellcheck disable=SC2086
 kill -STOP $peers
-while kill -TERM "$pid" 2>/dev/null && grep -q . "/proc/$pid/cmdline" 2>/dev/null; do
+while kill -TERM "$pid" 2>/dev/null; do
 	:
 done
-wait "$pid"
+wait $!
 test $? -eq 143 || fail 'a second signal does not end a run'
 # shellcheck disable=SC2086
 kill -CONT $peers
-
 if test "$failures" -ne 0; then
 	echo "$failures failed"
 	exit 1
