@@ -167,6 +167,19 @@ expect 0 "$demo" compare "$scenarios"/*.scenario && {
 	test "${equal:-0}" -ge 60 || fail "${equal:-no} scenarios were compared"
 }
 
+# Addresses are not among the 1000 devices that a bus of KVM's takes.
+{
+	echo 'vm m0'
+	echo 'event e0'
+	address=4096
+	while test "$address" -lt 5296; do
+		printf 'ioevent m0 e0 addr=0x%x length=4\n' "$address"
+		address=$((address + 1))
+	done
+} >"$tmp/many.scenario"
+sed 's/$/ -> 0/' "$tmp/many.scenario" >"$tmp/many.expected"
+expect 0 "$demo" compare "$tmp/many.scenario" && { grep -q '^1 equal' "$tmp/out" || fail '1200 ioeventfds'; }
+
 # without_kvm COMMAND...: run it where /dev/kvm is something else.
 without_kvm() {
 	if test -e /dev/kvm; then
