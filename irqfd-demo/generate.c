@@ -183,7 +183,7 @@ static uint64_t pick_page(struct generator *generator)
 static void make_slot(struct generator *generator, struct step *step)
 {
 	static const uint64_t sizes[] = {
-		0, 0x1000, 0x1000, 0x2000, 0x2000, 0x4000, 0x800, 0x1000 * SLOT_PAGES};
+		0, 0x1000, 0x1000, 0x2000, 0x2000, 0x4000, 0x800, 0x1000 * STEP_SLOT_PAGES};
 	static const uint64_t strange[] = {0x800, HVA_UNMAPPED, HVA_KERNEL};
 	/* The last is one page beyond the end of physical addresses. */
 	static const uint64_t places[] = {0x1800, UINT64_MAX - 0xfff, (uint64_t)1 << 52};

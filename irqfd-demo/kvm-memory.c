@@ -87,7 +87,7 @@ static void show_page(char *page, char outcome[OUTCOME_SIZE])
 	memset(page, CLEAN, PAGE_BYTES);
 }
 
-_Static_assert(SLOT_PAGES <= 64, "KVM writes no more of the bitmap than there is");
+_Static_assert(STEP_SLOT_PAGES <= 64, "KVM writes no more of the bitmap than there is");
 
 static int show_dirty(int fd, const struct step *step, char outcome[OUTCOME_SIZE])
 {

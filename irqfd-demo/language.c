@@ -63,7 +63,7 @@ struct field {
 #define PAGE           F(NUMBER, "page", page, ARENA_PAGES - 1)
 #define ID             F(NUMBER, "id", memory.slot, UINT32_MAX)
 
-#define MAX_SIZE (SLOT_PAGES * 4096)
+#define MAX_SIZE (STEP_SLOT_PAGES * 4096)
 #define MAX_HVA  (2 * ARENA_PAGES * 4096 - 1)
 
 #define MAX_FIELDS 9

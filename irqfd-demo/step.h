@@ -93,7 +93,7 @@ struct step_redirection {
 #define ARENA_PAGES 16
 
 /* At most, of one slot: the bitmap of its pages is one number. */
-#define SLOT_PAGES 64
+#define STEP_SLOT_PAGES 64
 
 struct step_memory {
 	uint32_t slot; /* id, and the address space above bit 15 */
