@@ -42,8 +42,10 @@ struct run_options {
 	unsigned int devices;
 	unsigned int routes;
 	uint64_t seed;
-	const char *json; /* a file's name, "-" for standard output, or NULL */
-	const char *plot; /* a file's name, or NULL */
+	const char *json;      /* a file's name, "-" for standard output, or NULL */
+	const char *plot;      /* a file's name, or NULL */
+	bool route_by_pointer; /* not by copy */
+	bool domain_per_irqfd; /* not per machine */
 };
 
 /* The commands; each returns the program's exit status. */

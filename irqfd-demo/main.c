@@ -31,6 +31,8 @@ enum {
 	KEY_JSON = 'j',
 	KEY_PLOT = 'p',
 	KEY_COUNT = 'N',
+	KEY_ROUTE_BY = 0x100,
+	KEY_DOMAIN_PER,
 };
 
 const char *argp_program_version = "irqfd-demo " PACKAGE_VERSION;
@@ -67,6 +69,15 @@ static double parse_seconds(struct argp_state *state, const char *text)
 		argp_error(state, "--duration takes seconds from 0.1 to %d, not '%s'", MAX_DURATION,
 			text);
 	return seconds;
+}
+
+/* Is it the second of two words? */
+static bool parse_choice(struct argp_state *state, const char *option, const char *text,
+	const char *first, const char *second)
+{
+	if (strcmp(text, first) != 0 && strcmp(text, second) != 0)
+		argp_error(state, "%s takes %s or %s, not '%s'", option, first, second, text);
+	return strcmp(text, second) == 0;
 }
 
 static void finish_run(struct argp_state *state, struct run_options *options)
@@ -111,6 +122,14 @@ static error_t parse_run(int key, char *text, struct argp_state *state)
 	case KEY_PLOT:
 		options->plot = text;
 		return 0;
+	case KEY_ROUTE_BY:
+		options->route_by_pointer =
+			parse_choice(state, "--route-by", text, "copy", "pointer");
+		return 0;
+	case KEY_DOMAIN_PER:
+		options->domain_per_irqfd =
+			parse_choice(state, "--domain-per", text, "machine", "irqfd");
+		return 0;
 	case ARGP_KEY_ARG:
 		argp_error(state, "unexpected argument '%s'", text);
 		return EINVAL;
@@ -138,6 +157,12 @@ static int command_run(int argc, char **argv)
 			"Write the results as JSON; with - to standard output, and nothing else",
 			0},
 		{"plot", KEY_PLOT, "FILE", 0, "Plot the latencies, as SVG, by gnuplot", 0},
+		{"route-by", KEY_ROUTE_BY, "copy|pointer", 0,
+			"How irqfds have their routes: a copy under a sequence counter, or a "
+			"pointer into the table (copy)",
+			0},
+		{"domain-per", KEY_DOMAIN_PER, "machine|irqfd", 0,
+			"Whose domain the irqfds' routes are read in (machine)", 0},
 		{0},
 	};
 	static const struct argp argp = {.options = table,

@@ -204,6 +204,8 @@ static void start(struct route_entry *entries)
 
 	plan_init(options->cpus, run.nr_edges);
 	vm_init(&run.vm, IRQCHIP_FULL, options->cpus);
+	run.vm.switches.route_by_pointer = run.options->route_by_pointer;
+	run.vm.switches.domain_per_irqfd = run.options->domain_per_irqfd;
 	run.vm.route_valid = plan_holds;
 	plan_ioapic(&run.vm);
 	set_next_table(entries);
