@@ -190,9 +190,13 @@ if command -v script >/dev/null && script -qec true /dev/null </dev/null >/dev/n
 
 	# A control-C as soon as there is a picture ends the run with the report.
 	LC_ALL=C on_terminal 24 80 xterm --duration 600 --cpus 64 --devices 256 --routes 4096 &
+	typed=no
 	while read -r line; do
-		case $line in
-		*'stale translations '*', '* | *', stale translations '*) printf '\003' >&3 ;;
+		case $typed$line in
+		no*'stale translations '*)
+			printf '\003' >&3
+			typed=yes # a second one would end it at once
+			;;
 		esac
 		printf '%s\n' "$line"
 	done <"$tmp/pipe" >"$tmp/raw"
