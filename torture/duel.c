@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Few threads, each with a CPU of its own where there are as many, that meet as often
+ * as they can: for what is wrong for some tens of nanoseconds only.
+ */
+#include "torture.h"
+
+#include <sched.h>
+
+#define ROUNDS_OF_A_STEP 256
+#define STEP_OF_LINES    4096
+
+static uint64_t load(const uint64_t *p)
+{
+	return __atomic_load_n(p, __ATOMIC_RELAXED);
+}
+
+/* Stores that miss the cache: what is stored next takes long to be seen by others. */
+static void scatter(uint64_t *random)
+{
+	static char far[64 * STEP_OF_LINES];
+	uint64_t n = random_below(random, 6);
+
+	for (uint64_t i = 0; i < n; i++)
+		__atomic_store_n(
+			&far[random_below(random, sizeof(far) / LINE) * LINE], 1, __ATOMIC_RELAXED);
+}
+
+/*
+ * As section_check() has it of the mailbox, with nothing between the lock and the load
+ * of @before, and just as long as a grace period.
+ */
+static void duel_read(struct worker *worker)
+{
+	struct arena *arena = arenas[0];
+	struct srcu_struct *ssp = arena->ssp;
+
+	for (unsigned int i = 0; i < ROUNDS_OF_A_STEP; i++) {
+		uint64_t length = random_below(&worker->random, 600), before;
+
+		scatter(&worker->random);
+		if (i % 2) {
+			int idx = srcu_read_lock(ssp);
+
+			before = load(&arena->before);
+			spin(length);
+			if (load(&arena->after) > before)
+				failed(CHECK_MEMORY, "a section saw a grace period's end only",
+					before);
+			srcu_read_unlock(ssp, idx);
+		} else {
+			struct srcu_ctr *scp = srcu_read_lock_fast(ssp);
+
+			before = load(&arena->before);
+			spin(length);
+			if (load(&arena->after) > before)
+				failed(CHECK_MEMORY, "a section saw a grace period's end only",
+					before);
+			srcu_read_unlock_fast(ssp, scp);
+		}
+		spin(length / 4);
+	}
+}
+
+static void duel_update(struct worker *worker)
+{
+	struct arena *arena = arenas[0];
+
+	for (unsigned int i = 0; i < ROUNDS_OF_A_STEP; i++) {
+		uint64_t number = load(&arena->before) + 1;
+
+		__atomic_store_n(&arena->before, number, __ATOMIC_RELAXED);
+		synchronize_srcu_expedited(arena->ssp);
+		__atomic_store_n(&arena->after, number, __ATOMIC_RELAXED);
+		spin(random_below(&worker->random, 300));
+	}
+	tally_up(COUNT_WAITS);
+}
+
+const struct job duel_reader = {"duel reader", duel_read, NULL, false};
+const struct job duel_updater = {"duel updater", duel_update, NULL, false};
+
+/* Sections that last, on all CPUs in turn... */
+static void hold(struct worker *worker)
+{
+	struct section section;
+
+	section_begin(&section, arenas[0], INT);
+	nap_ns(NS_PER_US * (100 + random_below(&worker->random, 1000)));
+	section_end(&section, worker->slot);
+	spin(random_below(&worker->random, 2000));
+}
+
+/* ...while others come and go at any distance from each other... */
+static void pass(struct worker *worker)
+{
+	struct srcu_struct *ssp = arenas[0]->ssp;
+
+	for (unsigned int i = 0; i < ROUNDS_OF_A_STEP; i++) {
+		srcu_read_unlock_fast(ssp, srcu_read_lock_fast(ssp));
+		spin(random_below(&worker->random, 100));
+	}
+}
+
+/* ...and an updater that looks without a pause. */
+static void insist(struct worker *worker)
+{
+	struct arena *arena = arenas[0];
+	struct element *old = arena_replace(arena);
+	uint64_t number = load(&arena->before) + 1;
+
+	(void)worker;
+	__atomic_store_n(&arena->before, number, __ATOMIC_RELAXED);
+	while (synchronize_srcu_timeout(arena->ssp, 0))
+		;
+	__atomic_store_n(&arena->after, number, __ATOMIC_RELAXED);
+	tally_up(COUNT_WAITS);
+	if (!old)
+		return;
+	element_age(old);
+	arena_call_to_free(arena, old);
+}
+
+const struct job holder = {"holder", hold, NULL, false};
+const struct job passer = {"passer", pass, NULL, false};
+const struct job insister = {"insister", insist, NULL, false};

@@ -1,0 +1,371 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What goes on around readers and updaters: signals and timers, threads and domains
+ * that come and go, changes of CPU, forks.
+ */
+#include "torture.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define SIGNAL_KICK  SIGRTMIN
+#define SIGNAL_TIMER (SIGRTMIN + 1)
+
+#define THREADS_OF_A_STEP 8
+#define CHILD_SECONDS     60
+
+__thread struct worker *self;
+
+static uint64_t sections_of_others;
+
+/* Once on a per-CPU counter and once on the thread's own. */
+void section_counted(void)
+{
+	tally_up(COUNT_SECTIONS);
+	if (!self)
+		__atomic_fetch_add(&sections_of_others, 1, __ATOMIC_RELAXED);
+	else if (self->in_handler)
+		self->handler_sections++;
+	else
+		self->sections++;
+}
+
+/* All threads have stopped: how many sections were there? */
+void sections_check(void)
+{
+	uint64_t sum = __atomic_load_n(&sections_of_others, __ATOMIC_RELAXED);
+
+	for (unsigned int i = 0; i < nr_workers; i++)
+		sum += workers[i].sections + workers[i].handler_sections;
+	__atomic_store_n(&sections_of_others, sum, __ATOMIC_RELAXED);
+	if (sum != tallied(COUNT_SECTIONS))
+		failed(CHECK_SUMS, "a per-CPU counter is not what was counted",
+			tallied(COUNT_SECTIONS));
+}
+
+static void handler_called(struct srcu_head *head)
+{
+	struct handler_head *handler_head = (struct handler_head *)head;
+
+	if (in_child)
+		return;
+	arena_invoked(handler_head->arena);
+	__atomic_store_n(&handler_head->busy, 0, __ATOMIC_RELEASE);
+}
+
+static void call_from_handler(struct worker *worker, struct arena *arena)
+{
+	uint64_t i = random_below(&worker->handler_random, HANDLER_HEADS);
+	struct handler_head *handler_head = &worker->heads[i];
+
+	if (__atomic_load_n(&handler_head->busy, __ATOMIC_ACQUIRE))
+		return;
+	__atomic_store_n(&handler_head->busy, 1, __ATOMIC_RELAXED);
+	handler_head->arena = arena;
+	arena_call(arena, &handler_head->head, handler_called);
+}
+
+static void handle(struct worker *worker)
+{
+	uint64_t what = random_below(&worker->handler_random, 16);
+	struct arena *arena = random_arena(&worker->handler_random);
+	struct section section;
+
+	section_begin(
+		&section, arena, (enum family)random_below(&worker->handler_random, NR_FAMILIES));
+	if (what < 4)
+		call_from_handler(worker, arena);
+	if (what == 4) {
+		section.cookie = start_poll_synchronize_srcu(arena->ssp);
+		section.has_cookie = true;
+	}
+	spin(random_below(&worker->handler_random, 200));
+	if (what == 5 && section.family >= DOWN)
+		parcel_send(&section, worker->slot);
+	else
+		section_end(&section, worker->slot);
+	if (what > 12)
+		parcel_end_one(&worker->handler_random, worker->slot);
+	tally_up(COUNT_HANDLERS);
+}
+
+static void interrupted(int signal)
+{
+	int saved_errno = errno;
+
+	(void)signal;
+	if (!self)
+		return;
+	self->in_handler = true;
+	errno = EDOM;
+	handle(self);
+	if (errno != EDOM)
+		failed(CHECK_RETURN, "errno was not kept in a handler", (uint64_t)errno);
+	self->in_handler = false;
+	errno = saved_errno;
+}
+
+static void mask(int how)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGNAL_KICK);
+	sigaddset(&set, SIGNAL_TIMER);
+	pthread_sigmask(how, &set, NULL);
+}
+
+void signals_begin(void)
+{
+	struct sigaction action = {.sa_handler = interrupted, .sa_flags = SA_RESTART};
+
+	mask(SIG_BLOCK);
+	sigfillset(&action.sa_mask);
+	sigaction(SIGNAL_KICK, &action, NULL);
+	sigaction(SIGNAL_TIMER, &action, NULL);
+}
+
+static void timer_begin(struct worker *worker)
+{
+	struct sigevent event = {.sigev_notify = SIGEV_THREAD_ID, .sigev_signo = SIGNAL_TIMER};
+	struct itimerspec when = {
+		.it_interval.tv_nsec = (long)(300000 + random_below(&worker->random, 2000000))};
+
+	event._sigev_un._tid = gettid();
+	when.it_value = when.it_interval;
+	/* Refused where too many signals are pending: then there is one timer less. */
+	worker->has_timer = !timer_create(CLOCK_MONOTONIC, &event, &worker->timer);
+	if (worker->has_timer)
+		timer_settime(worker->timer, 0, &when, NULL);
+}
+
+void worker_signals(struct worker *worker, bool on)
+{
+	if (on) {
+		self = worker;
+		if (worker->job->timer)
+			timer_begin(worker);
+		mask(SIG_UNBLOCK);
+		return;
+	}
+	mask(SIG_BLOCK);
+	if (worker->has_timer)
+		timer_delete(worker->timer);
+}
+
+static void interrupt_someone(struct worker *worker)
+{
+	for (unsigned int i = 0; i < 16; i++)
+		pthread_kill(
+			workers[random_below(&worker->random, nr_workers)].thread, SIGNAL_KICK);
+	nap_ns(NS_PER_US * random_below(&worker->random, 500));
+}
+
+const struct job signaller = {"signaller", interrupt_someone, NULL, false};
+
+static cpu_set_t allowed;
+
+__attribute__((constructor)) static void note_allowed(void)
+{
+	if (sched_getaffinity(0, sizeof(allowed), &allowed))
+		CPU_ZERO(&allowed);
+}
+
+static size_t random_cpu(uint64_t *random)
+{
+	uint64_t skip = random_below(random, (uint64_t)CPU_COUNT(&allowed));
+	size_t cpu = 0;
+
+	while (!CPU_ISSET(cpu, &allowed) || skip--)
+		cpu++;
+	return cpu;
+}
+
+/* A thread is moved to a CPU, or may run on all again. */
+static void shuffle(struct worker *worker)
+{
+	pthread_t thread = workers[random_below(&worker->random, nr_workers)].thread;
+	cpu_set_t set = allowed;
+
+	if (CPU_COUNT(&allowed) > 1) {
+		if (random_below(&worker->random, 2)) {
+			CPU_ZERO(&set);
+			CPU_SET(random_cpu(&worker->random), &set);
+		}
+		pthread_setaffinity_np(thread, sizeof(set), &set);
+	}
+	nap_ns(NS_PER_MS);
+}
+
+const struct job shuffler = {"shuffler", shuffle, NULL, false};
+
+struct freed_item {
+	struct srcu_head head;
+	struct arena *arena;
+};
+
+static void free_item(struct srcu_head *head)
+{
+	struct freed_item *item = (struct freed_item *)head;
+
+	if (in_child)
+		return;
+	arena_invoked(item->arena);
+	free(item);
+}
+
+/* A thread that ends right after a section, and may leave another one to others. */
+static void *read_and_exit(void *argument)
+{
+	uint64_t random = (uint64_t)(uintptr_t)argument;
+	struct arena *arena = random_arena(&random);
+	struct freed_item *item = malloc(sizeof(*item));
+	struct section section, other;
+
+	if (item) {
+		item->arena = arena;
+		arena_call(arena, &item->head, free_item);
+	}
+	section_begin(&other, arena, DOWN);
+	section_begin(&section, arena, (enum family)random_below(&random, NR_FAMILIES));
+	dawdle(&random);
+	parcel_send(&other, MAX_WORKERS - 1);
+	section_end(&section, MAX_WORKERS - 1);
+	return NULL;
+}
+
+static void churn_threads(struct worker *worker)
+{
+	pthread_t threads[THREADS_OF_A_STEP];
+	unsigned int n = 0;
+
+	while (n < THREADS_OF_A_STEP && !pthread_create(&threads[n], NULL, read_and_exit,
+						(void *)(uintptr_t)random_next(&worker->random)))
+		n++;
+	for (unsigned int i = 0; i < n; i++) {
+		pthread_join(threads[i], NULL);
+		tally_up(COUNT_THREADS);
+	}
+	while (parcel_end_one(&worker->random, worker->slot))
+		;
+	nap_ns(5 * NS_PER_MS);
+}
+
+const struct job thread_churner = {"thread churn", churn_threads, NULL, false};
+
+static void count_one(struct srcu_head *head)
+{
+	(void)head;
+}
+
+static void use_for_a_while(struct worker *worker, struct srcu_struct *ssp)
+{
+	struct srcu_head heads[4];
+	uint64_t cookie;
+	int idx = srcu_read_lock(ssp);
+
+	for (size_t i = 0; i < ARRAY_SIZE(heads); i++)
+		if (call_srcu(ssp, &heads[i], count_one))
+			failed(CHECK_RETURN, "call_srcu() did not take a callback", i);
+	cookie = start_poll_synchronize_srcu(ssp);
+	if (poll_state_synchronize_srcu(ssp, cookie))
+		failed(CHECK_COOKIE, "a cookie from a section was done in the section", cookie);
+	dawdle(&worker->random);
+	srcu_read_unlock(ssp, idx);
+	while (!poll_state_synchronize_srcu(ssp, cookie))
+		sched_yield();
+	if (srcu_barrier(ssp))
+		failed(CHECK_RETURN, "srcu_barrier() failed", 0);
+}
+
+/* The memory of a domain that is gone has other uses. */
+static void churn_domains(struct worker *worker)
+{
+	struct srcu_struct *ssp = zalloc(sizeof(*ssp));
+	struct srcu_options options;
+
+	random_domain(&options, &worker->random);
+	if (!init_srcu_struct_with(ssp, &options)) {
+		use_for_a_while(worker, ssp);
+		if (cleanup_srcu_struct(ssp))
+			failed(CHECK_RETURN, "cleanup_srcu_struct() failed on an idle domain", 0);
+		tally_up(COUNT_DOMAINS);
+	}
+	memset(ssp, 0xa5, sizeof(*ssp));
+	free(ssp);
+	nap_ns(NS_PER_US * random_below(&worker->random, 2000));
+}
+
+const struct job domain_churner = {"domain churn", churn_domains, NULL, false};
+
+static int child_invoked;
+
+static void note_in_child(struct srcu_head *head)
+{
+	(void)head;
+	__atomic_store_n(&child_invoked, 1, __ATOMIC_RELAXED);
+}
+
+/* The number of what went wrong, or 0.  Nothing here takes a lock of the C library's. */
+static int child_uses(struct srcu_struct *ssp)
+{
+	static struct srcu_head head;
+	struct srcu_stats stats = {0};
+	uint64_t cookie;
+	int idx = srcu_read_lock(ssp), error;
+
+	cookie = get_state_synchronize_srcu(ssp);
+	error = synchronize_srcu_timeout(ssp, 0);
+	if (error != -ETIMEDOUT || poll_state_synchronize_srcu(ssp, cookie))
+		return 2;
+	srcu_read_unlock(ssp, idx);
+	synchronize_srcu(ssp);
+	if (!poll_state_synchronize_srcu(ssp, cookie))
+		return 3;
+	child_invoked = 0;
+	if (call_srcu(ssp, &head, note_in_child) || srcu_barrier(ssp) || !child_invoked)
+		return 4;
+	if (srcu_get_stats(ssp, &stats) || stats.readers || stats.queued != stats.invoked)
+		return 5;
+	return 0;
+}
+
+static void child(void)
+{
+	int status = 0;
+
+	in_child = true;
+	alarm(CHILD_SECONDS);
+	for (unsigned int i = 0; i < nr_arenas && !status; i++)
+		status = child_uses(arenas[i]->ssp);
+	_exit(all_failures() ? 6 : status);
+}
+
+static void fork_one(struct worker *worker)
+{
+	pid_t pid;
+	int status = 0;
+
+	/* The handler would find the parent's workers. */
+	mask(SIG_BLOCK);
+	pid = fork();
+	if (!pid)
+		child();
+	mask(SIG_UNBLOCK);
+	if (pid > 0) {
+		while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+			;
+		if (status)
+			failed(CHECK_FORK, "a child ended with this wait status", (uint64_t)status);
+		tally_up(COUNT_FORKS);
+	}
+	nap_ns(NS_PER_MS * (10 + random_below(&worker->random, 40)));
+}
+
+const struct job forker = {"fork", fork_one, NULL, false};
