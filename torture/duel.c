@@ -28,7 +28,7 @@ static void scatter(uint64_t *random)
 
 /*
  * As section_check() has it of the mailbox, with nothing between the lock and the load
- * of @before, and just as long as a grace period.
+ * of @before, and about as long as a grace period.
  */
 static void duel_read(struct worker *worker)
 {
@@ -36,7 +36,7 @@ static void duel_read(struct worker *worker)
 	struct srcu_struct *ssp = arena->ssp;
 
 	for (unsigned int i = 0; i < ROUNDS_OF_A_STEP; i++) {
-		uint64_t length = random_below(&worker->random, 600), before;
+		uint64_t length = random_below(&worker->random, 64ull << i % 11), before;
 
 		scatter(&worker->random);
 		if (i % 2) {
@@ -58,7 +58,7 @@ static void duel_read(struct worker *worker)
 					before);
 			srcu_read_unlock_fast(ssp, scp);
 		}
-		spin(length / 4);
+		spin(random_below(&worker->random, 100));
 	}
 }
 
@@ -77,50 +77,59 @@ static void duel_update(struct worker *worker)
 	tally_up(COUNT_WAITS);
 }
 
-const struct job duel_reader = {"duel reader", duel_read, NULL, false};
-const struct job duel_updater = {"duel updater", duel_update, NULL, false};
+const struct job duel_reader = {"duel reader", duel_read, NULL, 0, false};
+const struct job duel_updater = {"duel updater", duel_update, NULL, 0, false};
 
-/* Sections that last, on all CPUs in turn... */
+/*
+ * Sections on one CPU, in which others are ended that began on another one, for an
+ * updater's sums to be wrong by one...
+ */
 static void hold(struct worker *worker)
 {
 	struct section section;
 
-	section_begin(&section, arenas[0], INT);
-	nap_ns(NS_PER_US * (100 + random_below(&worker->random, 1000)));
-	section_end(&section, worker->slot);
-	spin(random_below(&worker->random, 2000));
-}
-
-/* ...while others come and go at any distance from each other... */
-static void pass(struct worker *worker)
-{
-	struct srcu_struct *ssp = arenas[0]->ssp;
-
 	for (unsigned int i = 0; i < ROUNDS_OF_A_STEP; i++) {
-		srcu_read_unlock_fast(ssp, srcu_read_lock_fast(ssp));
+		uint64_t length = random_below(&worker->random, 64ull << i % 8);
+
+		section_begin(&section, arenas[0], i % 2 ? INT : FAST);
+		spin(length);
+		parcel_end_one(&worker->random, worker->slot);
+		spin(length);
+		section_end(&section, worker->slot);
 		spin(random_below(&worker->random, 100));
 	}
 }
 
-/* ...and an updater that looks without a pause. */
+static void wait_for_holders(struct worker *worker, struct srcu_struct *ssp)
+{
+	uint64_t cookie;
+
+	if (random_below(&worker->random, 4)) {
+		synchronize_srcu_expedited(ssp);
+		return;
+	}
+	cookie = start_poll_synchronize_srcu(ssp);
+	while (!poll_state_synchronize_srcu(ssp, cookie))
+		;
+}
+
+/*
+ * ...which looks without a pause, and is interrupted between its loads by handlers,
+ * whose sections end there or elsewhere.
+ */
 static void insist(struct worker *worker)
 {
 	struct arena *arena = arenas[0];
-	struct element *old = arena_replace(arena);
-	uint64_t number = load(&arena->before) + 1;
 
-	(void)worker;
-	__atomic_store_n(&arena->before, number, __ATOMIC_RELAXED);
-	while (synchronize_srcu_timeout(arena->ssp, 0))
-		;
-	__atomic_store_n(&arena->after, number, __ATOMIC_RELAXED);
+	for (unsigned int i = 0; i < ROUNDS_OF_A_STEP / 16; i++) {
+		uint64_t number = load(&arena->before) + 1;
+
+		__atomic_store_n(&arena->before, number, __ATOMIC_RELAXED);
+		wait_for_holders(worker, arena->ssp);
+		__atomic_store_n(&arena->after, number, __ATOMIC_RELAXED);
+	}
 	tally_up(COUNT_WAITS);
-	if (!old)
-		return;
-	element_age(old);
-	arena_call_to_free(arena, old);
 }
 
-const struct job holder = {"holder", hold, NULL, false};
-const struct job passer = {"passer", pass, NULL, false};
-const struct job insister = {"insister", insist, NULL, false};
+const struct job holder = {"holder", hold, parcels_end, 0, false};
+const struct job insister = {"insister", insist, parcels_end, 50 * NS_PER_US, true};

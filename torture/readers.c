@@ -183,10 +183,35 @@ static void read_some(struct worker *worker)
 		parcel_end_one(&worker->random, worker->slot);
 }
 
-static void read_no_more(struct worker *worker)
+void parcels_end(struct worker *worker)
 {
 	while (parcel_end_one(&worker->random, worker->slot))
 		;
 }
 
-const struct job reader = {"reader", read_some, read_no_more, true};
+const struct job reader = {"reader", read_some, parcels_end, NS_PER_MS, true};
+
+static __thread struct section running;
+
+/* Never outside a section: grace periods end none the less. */
+static void relay_read(struct worker *worker)
+{
+	struct section next;
+
+	for (unsigned int i = 0; i < 64; i++) {
+		section_begin(&next, random_arena(&worker->random),
+			(enum family)random_below(&worker->random, NR_FAMILIES));
+		if (running.arena)
+			section_end(&running, worker->slot);
+		running = next;
+		spin(random_below(&worker->random, 1000));
+	}
+	sched_yield();
+}
+
+static void relay_end(struct worker *worker)
+{
+	section_end(&running, worker->slot);
+}
+
+const struct job relay = {"relay", relay_read, relay_end, 0, false};

@@ -21,6 +21,11 @@ unsigned int nr_workers;
 static bool over;
 static pthread_barrier_t all_there;
 
+bool round_over(void)
+{
+	return __atomic_load_n(&over, __ATOMIC_RELAXED);
+}
+
 /* Some workers that do the same. */
 struct part {
 	const struct job *job;
@@ -41,11 +46,13 @@ static void *work(void *argument)
 	do {
 		note_step(worker);
 		worker->job->step(worker);
-	} while (!__atomic_load_n(&over, __ATOMIC_RELAXED));
+		__atomic_store_n(&worker->steps, worker->steps + 1, __ATOMIC_RELAXED);
+	} while (!round_over());
 	note_step(worker);
+	/* Before it ends the last sections that others left. */
+	worker_signals(worker, false);
 	if (worker->job->finish)
 		worker->job->finish(worker);
-	worker_signals(worker, false);
 	__atomic_store_n(&worker->stopped, true, __ATOMIC_RELEASE);
 	return NULL;
 }
@@ -110,6 +117,14 @@ static bool all_stopped(void)
 	return true;
 }
 
+static bool all_got_on(void)
+{
+	for (unsigned int i = 0; i < nr_workers; i++)
+		if (!__atomic_load_n(&workers[i].steps, __ATOMIC_RELAXED))
+			return false;
+	return true;
+}
+
 static bool anyone_stuck(void)
 {
 	bool stuck = false;
@@ -127,7 +142,7 @@ static bool anyone_stuck(void)
 	return stuck;
 }
 
-/* Each does at least one step, however short the time. */
+/* Until each has done a step while all the others were at it, however short the time. */
 static bool play(
 	const struct part *parts, uint64_t *random, bool pinned, uint64_t ns, bool (*tick)(void))
 {
@@ -138,7 +153,7 @@ static bool play(
 	while (!all_stopped()) {
 		if (anyone_stuck())
 			return false;
-		if (!tick() || now_ns() >= end || all_failures())
+		if ((!tick() || now_ns() >= end || all_failures()) && all_got_on())
 			__atomic_store_n(&over, true, __ATOMIC_RELAXED);
 		nap_ns(LOOK_NS);
 	}
@@ -155,7 +170,7 @@ static void reckon(struct worker *worker)
 	arenas_end();
 }
 
-static const struct job reckoner = {"reckoning", reckon, NULL, false};
+static const struct job reckoner = {"reckoning", reckon, NULL, 0, false};
 
 static unsigned int clamp(unsigned int low, unsigned int n, unsigned int high)
 {
@@ -176,8 +191,7 @@ static bool play_kind(uint64_t number, uint64_t *random, bool (*tick)(void))
 	const unsigned int n = cpus();
 	const struct part dueling[] = {
 		{&duel_updater, 1}, {&duel_reader, clamp(1, n - 1, 8)}, {NULL, 0}};
-	const struct part holding[] = {
-		{&insister, 1}, {&passer, clamp(1, n - 1, 4)}, {&holder, 2}, {NULL, 0}};
+	const struct part holding[] = {{&insister, 1}, {&holder, clamp(1, n - 1, 4)}, {NULL, 0}};
 	const struct part flooding[] = {
 		{&reader, 2}, {&updater, 2}, {&flooder, 1}, {&domain_churner, 1}, {NULL, 0}};
 	const struct part mixed[] = {{&reader, clamp(3, 2 * n, 24)},

@@ -157,6 +157,8 @@ void arena_invoked(struct arena *arena);
 /* A section, and what was found in it. */
 enum family { INT, FAST, DOWN, DOWN_FAST, NR_FAMILIES };
 
+struct worker;
+
 struct section {
 	struct arena *arena;
 	enum family family;
@@ -174,6 +176,7 @@ void section_check(const struct section *section);
 void section_end(const struct section *section, unsigned int slot);
 void parcel_send(struct section *section, unsigned int slot);
 bool parcel_end_one(uint64_t *random, unsigned int slot);
+void parcels_end(struct worker *worker);
 
 #define HANDLER_HEADS 8
 #define REMOVED       32
@@ -194,6 +197,7 @@ struct worker {
 	uint64_t handler_sections;
 	bool in_handler;
 	bool stopped;
+	uint64_t steps;    /* that it has ended */
 	uint64_t since_ns; /* when its step began */
 	timer_t timer;
 	bool has_timer;
@@ -211,11 +215,12 @@ struct job {
 	const char *name;
 	void (*step)(struct worker *worker);
 	void (*finish)(struct worker *worker);
-	bool timer; /* its thread is interrupted by one */
+	uint64_t timer_ns; /* how often its thread is interrupted; 0: by chance only */
+	bool leaves;       /* leaves sections to others, in handlers too */
 };
 
-extern const struct job duel_reader, duel_updater, holder, passer, insister;
-extern const struct job reader, updater, barrierer, flooder;
+extern const struct job duel_reader, duel_updater, holder, insister;
+extern const struct job reader, relay, updater, barrierer, flooder;
 extern const struct job thread_churner, domain_churner, shuffler, signaller, forker;
 
 struct arena *random_arena(uint64_t *random);
@@ -227,6 +232,9 @@ void sections_check(void);
 
 extern struct worker *workers;
 extern unsigned int nr_workers;
+
+/* Is it time to stop?  Those who would end sections of others may have gone. */
+bool round_over(void);
 
 /*
  * Round @number, counted from 0, until its time is over or @tick, which is called now

@@ -202,7 +202,7 @@ static void update_no_more(struct worker *worker)
 	}
 }
 
-const struct job updater = {"updater", update, update_no_more, false};
+const struct job updater = {"updater", update, update_no_more, 0, false};
 
 /* Callbacks of one barrier. */
 struct batch_item {
@@ -272,7 +272,7 @@ static void wait_at_barrier(struct worker *worker)
 	dawdle(&worker->random);
 }
 
-const struct job barrierer = {"barrier", wait_at_barrier, NULL, false};
+const struct job barrierer = {"barrier", wait_at_barrier, NULL, 0, false};
 
 static uint64_t flood_invoked;
 
@@ -309,4 +309,4 @@ static void flood(struct worker *worker)
 	nap_ns(20 * NS_PER_MS);
 }
 
-const struct job flooder = {"flood", flood, NULL, false};
+const struct job flooder = {"flood", flood, NULL, 0, false};

@@ -86,10 +86,13 @@ static void handle(struct worker *worker)
 		section.has_cookie = true;
 	}
 	spin(random_below(&worker->handler_random, 200));
-	if (what == 5 && section.family >= DOWN)
+	if (what < 8 && section.family >= DOWN && worker->job->leaves && !round_over()) {
 		parcel_send(&section, worker->slot);
-	else
+		/* Whoever was interrupted finds it ended, elsewhere. */
+		spin(random_below(&worker->handler_random, 4000));
+	} else {
 		section_end(&section, worker->slot);
+	}
 	if (what > 12)
 		parcel_end_one(&worker->handler_random, worker->slot);
 	tally_up(COUNT_HANDLERS);
@@ -134,8 +137,9 @@ void signals_begin(void)
 static void timer_begin(struct worker *worker)
 {
 	struct sigevent event = {.sigev_notify = SIGEV_THREAD_ID, .sigev_signo = SIGNAL_TIMER};
+	uint64_t most = worker->job->timer_ns;
 	struct itimerspec when = {
-		.it_interval.tv_nsec = (long)(300000 + random_below(&worker->random, 2000000))};
+		.it_interval.tv_nsec = (long)(most / 2 + random_below(&worker->random, most / 2))};
 
 	event._sigev_un._tid = gettid();
 	when.it_value = when.it_interval;
@@ -149,7 +153,7 @@ void worker_signals(struct worker *worker, bool on)
 {
 	if (on) {
 		self = worker;
-		if (worker->job->timer)
+		if (worker->job->timer_ns)
 			timer_begin(worker);
 		mask(SIG_UNBLOCK);
 		return;
@@ -167,7 +171,7 @@ static void interrupt_someone(struct worker *worker)
 	nap_ns(NS_PER_US * random_below(&worker->random, 500));
 }
 
-const struct job signaller = {"signaller", interrupt_someone, NULL, false};
+const struct job signaller = {"signaller", interrupt_someone, NULL, 0, false};
 
 static cpu_set_t allowed;
 
@@ -203,7 +207,7 @@ static void shuffle(struct worker *worker)
 	nap_ns(NS_PER_MS);
 }
 
-const struct job shuffler = {"shuffler", shuffle, NULL, false};
+const struct job shuffler = {"shuffler", shuffle, NULL, 0, false};
 
 struct freed_item {
 	struct srcu_head head;
@@ -252,12 +256,11 @@ static void churn_threads(struct worker *worker)
 		pthread_join(threads[i], NULL);
 		tally_up(COUNT_THREADS);
 	}
-	while (parcel_end_one(&worker->random, worker->slot))
-		;
+	parcels_end(worker);
 	nap_ns(5 * NS_PER_MS);
 }
 
-const struct job thread_churner = {"thread churn", churn_threads, NULL, false};
+const struct job thread_churner = {"thread churn", churn_threads, NULL, 0, false};
 
 static void count_one(struct srcu_head *head)
 {
@@ -302,7 +305,7 @@ static void churn_domains(struct worker *worker)
 	nap_ns(NS_PER_US * random_below(&worker->random, 2000));
 }
 
-const struct job domain_churner = {"domain churn", churn_domains, NULL, false};
+const struct job domain_churner = {"domain churn", churn_domains, NULL, 0, false};
 
 static int child_invoked;
 
@@ -368,4 +371,4 @@ static void fork_one(struct worker *worker)
 	nap_ns(NS_PER_MS * (10 + random_below(&worker->random, 40)));
 }
 
-const struct job forker = {"fork", fork_one, NULL, false};
+const struct job forker = {"fork", fork_one, NULL, 0, false};

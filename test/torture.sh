@@ -1,0 +1,86 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# srcutorture: its command line, a run in which nothing may fail, and one with a
+# library whose grace periods are none, in which something must.
+# SRCUTORTURE names the program, TORTURE_SECONDS is how long it runs, HASTY the
+# object with those grace periods.
+
+torture=${SRCUTORTURE:-torture/srcutorture}
+failures=0
+
+if ! test -x "$torture"; then
+	echo "$torture: no such program" >&2
+	exit 77
+fi
+tmp=$(mktemp -d) || exit 99
+trap 'rm -rf "$tmp"' EXIT
+
+fail() {
+	echo "FAIL: $*"
+	sed 's/^/    /' "$tmp/out" "$tmp/err"
+	failures=$((failures + 1))
+}
+
+# expect STATUS ARGUMENT...: run it, keeping what it prints.
+expect() {
+	wanted=$1
+	shift
+	"$torture" "$@" >"$tmp/out" 2>"$tmp/err"
+	status=$?
+	if test "$status" -ne "$wanted"; then
+		fail "srcutorture $*: status $status, not $wanted"
+		return 1
+	fi
+}
+
+# refuse TEXT ARGUMENT...: bad usage, with TEXT in the message and nothing else said.
+refuse() {
+	text=$1
+	shift
+	expect 2 "$@" || return
+	grep -qF -e "$text" "$tmp/err" || fail "srcutorture $*: no '$text' on standard error"
+	test ! -s "$tmp/out" || fail "srcutorture $*: something on standard output"
+}
+
+# verdict WORD: that is the last line.
+verdict() {
+	test "$(tail -n 1 "$tmp/out")" = "$1" || fail "the last line is not $1"
+}
+
+refuse "unrecognized option '--frobnicate'" --frobnicate
+refuse "unexpected argument '5'" 5
+for value in 0 65 -1 '' x; do
+	refuse '--domains takes a number from 1 to 64' "--domains=$value"
+done
+for value in '' -1 x 18446744073709551616; do
+	refuse '--seed takes a number from 0' "--seed=$value"
+done
+for value in 0 0.09 -1 '' nan 1e1 604801; do
+	refuse '--duration takes seconds from 0.1' "--duration=$value"
+done
+
+expect 0 --duration 0.5 --seed 18446744073709551615 --domains 64 --json && {
+	test "$(wc -l <"$tmp/out")" -eq 1 || fail 'JSON is not one line'
+	grep -q '^{"verdict": "SUCCESS", "seed": 18446744073709551615, .*}$' "$tmp/out" ||
+		fail 'no verdict and seed in JSON'
+}
+
+expect 0 --duration "${TORTURE_SECONDS:-10}" && verdict SUCCESS
+test ! -s "$tmp/err" || fail 'something on standard error'
+grep 'seed' "$tmp/out"
+for what in sections handlers across waits polls callbacks barriers floods threads domains; do
+	grep -qE "^$what +[1-9][0-9]*\$" "$tmp/out" || fail "there were no $what"
+done
+
+# One function that does nothing is found among all the others.
+if test -f "${HASTY:-none}"; then
+	LD_PRELOAD=$HASTY "$torture" --duration 60 >"$tmp/out" 2>"$tmp/err"
+	test $? -eq 1 || fail 'with grace periods that are none, it did not end with status 1'
+	verdict FAILURE
+	grep -q '^srcutorture: ' "$tmp/err" || fail 'nothing was said of a failure'
+fi
+
+if test "$failures" -ne 0; then
+	echo "$failures failed"
+	exit 1
+fi
