@@ -183,9 +183,21 @@ static uint64_t load(const uint64_t *p)
 	return __atomic_load_n(p, __ATOMIC_RELAXED);
 }
 
+static void check_readers(const struct arena *arena)
+{
+	struct srcu_stats stats = {0};
+
+	if (srcu_get_stats(arena->ssp, &stats))
+		failed(CHECK_RETURN, "srcu_get_stats() failed", 0);
+	if (stats.readers)
+		failed(CHECK_SUMS, "readers are left in a domain without any", stats.readers);
+}
+
 /* Everybody has stopped: with as many barriers as there are stages all elements are back. */
 static void settle(const struct arena *arena)
 {
+	/* First, for it would be waited for. */
+	check_readers(arena);
 	synchronize_srcu(arena->ssp);
 	for (unsigned int i = 0; i < STAGES; i++)
 		if (srcu_barrier(arena->ssp))
@@ -205,8 +217,6 @@ static void check_stats(const struct arena *arena, uint64_t others)
 
 	if (srcu_get_stats(arena->ssp, &stats))
 		failed(CHECK_RETURN, "srcu_get_stats() failed", 0);
-	if (stats.readers)
-		failed(CHECK_SUMS, "readers are left in a domain without any", stats.readers);
 	if (stats.queued != arena->base + others + load(&arena->queued))
 		failed(CHECK_SUMS, "not as many callbacks queued as there were", stats.queued);
 	if (stats.invoked != stats.queued)

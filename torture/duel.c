@@ -133,3 +133,18 @@ static void insist(struct worker *worker)
 
 const struct job holder = {"holder", hold, parcels_end, 0, false};
 const struct job insister = {"insister", insist, parcels_end, 50 * NS_PER_US, true};
+
+/* Counts and nothing else, to be moved to another CPU in the midst of one. */
+static void drift(struct worker *worker)
+{
+	struct srcu_struct *ssp = arenas[0]->ssp;
+
+	(void)worker;
+	for (unsigned int i = 0; i < ROUNDS_OF_A_STEP; i++) {
+		srcu_read_unlock_fast(ssp, srcu_read_lock_fast(ssp));
+		srcu_read_unlock(ssp, srcu_read_lock(ssp));
+	}
+	section_counted();
+}
+
+const struct job drifter = {"drifter", drift, NULL, 0, false};

@@ -9,7 +9,8 @@
  * What no step takes, whatever the load.  The library has reported by then a grace
  * period that takes so long.
  */
-#define STUCK_NS (60ull * NS_PER_S)
+#define STUCK_NS      (60ull * NS_PER_S)
+#define LAST_STEPS_NS (5ull * NS_PER_S) /* once something has failed */
 
 #define LEAN_NS  (150ull * NS_PER_MS)
 #define MIXED_NS (400ull * NS_PER_MS)
@@ -127,14 +128,14 @@ static bool all_got_on(void)
 
 static bool anyone_stuck(void)
 {
+	uint64_t limit = all_failures() ? LAST_STEPS_NS : STUCK_NS;
 	bool stuck = false;
 
 	for (unsigned int i = 0; i < nr_workers; i++) {
 		uint64_t since = __atomic_load_n(&workers[i].since_ns, __ATOMIC_RELAXED);
 		uint64_t now = now_ns();
 
-		if (__atomic_load_n(&workers[i].stopped, __ATOMIC_ACQUIRE) ||
-			now < since + STUCK_NS)
+		if (__atomic_load_n(&workers[i].stopped, __ATOMIC_ACQUIRE) || now < since + limit)
 			continue;
 		failed(CHECK_PROGRESS, workers[i].job->name, (now - since) / NS_PER_S);
 		stuck = true;
@@ -192,6 +193,7 @@ static bool play_kind(uint64_t number, uint64_t *random, bool (*tick)(void))
 	const struct part dueling[] = {
 		{&duel_updater, 1}, {&duel_reader, clamp(1, n - 1, 8)}, {NULL, 0}};
 	const struct part holding[] = {{&insister, 1}, {&holder, clamp(1, n - 1, 4)}, {NULL, 0}};
+	const struct part drifting[] = {{&drifter, clamp(2, n, 8)}, {&mover, 1}, {NULL, 0}};
 	const struct part flooding[] = {
 		{&reader, 2}, {&updater, 2}, {&flooder, 1}, {&domain_churner, 1}, {NULL, 0}};
 	const struct part mixed[] = {{&reader, clamp(3, 2 * n, 24)},
@@ -201,10 +203,11 @@ static bool play_kind(uint64_t number, uint64_t *random, bool (*tick)(void))
 
 	switch (number % 6) {
 	case 0:
-	case 3:
 		return play(dueling, random, true, LEAN_NS, tick);
 	case 1:
 		return play(holding, random, true, LEAN_NS, tick);
+	case 3:
+		return play(drifting, random, false, LEAN_NS, tick);
 	case 4:
 		return play(flooding, random, false, LEAN_NS, tick);
 	default:

@@ -219,9 +219,9 @@ struct job {
 	bool leaves;       /* leaves sections to others, in handlers too */
 };
 
-extern const struct job duel_reader, duel_updater, holder, insister;
+extern const struct job duel_reader, duel_updater, holder, insister, drifter;
 extern const struct job reader, relay, updater, barrierer, flooder;
-extern const struct job thread_churner, domain_churner, shuffler, signaller, forker;
+extern const struct job thread_churner, domain_churner, shuffler, mover, signaller, forker;
 
 struct arena *random_arena(uint64_t *random);
 void dawdle(uint64_t *random);

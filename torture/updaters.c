@@ -208,6 +208,7 @@ const struct job updater = {"updater", update, update_no_more, 0, false};
 struct batch_item {
 	struct srcu_head head;
 	struct arena *arena;
+	bool lasts; /* a while */
 	int invoked;
 };
 
@@ -218,6 +219,8 @@ static void note_item(struct srcu_head *head)
 	if (in_child)
 		return;
 	arena_invoked(item->arena);
+	if (item->lasts)
+		nap_ns(100 * NS_PER_US);
 	__atomic_fetch_add(&item->invoked, 1, __ATOMIC_RELAXED);
 }
 
@@ -233,7 +236,8 @@ static void call_batch(struct worker *worker, struct arena *arena, struct batch_
 	if (inside)
 		section_begin(&section, arena, FAST);
 	for (unsigned int i = 0; i < BATCH; i++) {
-		items[i] = (struct batch_item){.arena = arena};
+		items[i] = (struct batch_item){.arena = arena,
+			.lasts = i == BATCH - 1 && random_below(&worker->random, 4) == 0};
 		arena_call(arena, &items[i].head, note_item);
 	}
 	if (!inside)
@@ -246,11 +250,18 @@ static void call_batch(struct worker *worker, struct arena *arena, struct batch_
 	section_end(&section, worker->slot);
 }
 
+static bool any_left(const struct batch_item *items)
+{
+	for (unsigned int i = 0; i < BATCH; i++)
+		if (!__atomic_load_n(&items[i].invoked, __ATOMIC_RELAXED))
+			return true;
+	return false;
+}
+
 static void wait_at_barrier(struct worker *worker)
 {
 	static __thread struct batch_item items[BATCH];
 	struct arena *arena = random_arena(&worker->random);
-	bool left = false;
 	int error;
 
 	call_batch(worker, arena, items);
@@ -264,10 +275,9 @@ static void wait_at_barrier(struct worker *worker)
 		if (invoked != 1)
 			failed(CHECK_BARRIER, "a callback was not invoked once by a barrier's end",
 				(uint64_t)invoked);
-		left = left || invoked == 0;
 	}
-	/* It will be, and must not find that its memory has gone. */
-	while (left && !__atomic_load_n(&items[BATCH - 1].invoked, __ATOMIC_RELAXED))
+	/* They will be, and must not find that their memory has gone. */
+	while (any_left(items))
 		nap_ns(NS_PER_MS);
 	dawdle(&worker->random);
 }

@@ -191,19 +191,29 @@ static size_t random_cpu(uint64_t *random)
 	return cpu;
 }
 
-/* A thread is moved to a CPU, or may run on all again. */
-static void shuffle(struct worker *worker)
+/* A thread is moved to a CPU... */
+static void move_someone(struct worker *worker)
 {
 	pthread_t thread = workers[random_below(&worker->random, nr_workers)].thread;
-	cpu_set_t set = allowed;
+	cpu_set_t set;
 
-	if (CPU_COUNT(&allowed) > 1) {
-		if (random_below(&worker->random, 2)) {
-			CPU_ZERO(&set);
-			CPU_SET(random_cpu(&worker->random), &set);
-		}
-		pthread_setaffinity_np(thread, sizeof(set), &set);
-	}
+	if (CPU_COUNT(&allowed) <= 1)
+		return;
+	CPU_ZERO(&set);
+	CPU_SET(random_cpu(&worker->random), &set);
+	pthread_setaffinity_np(thread, sizeof(set), &set);
+}
+
+const struct job mover = {"mover", move_someone, NULL, 0, false};
+
+/* ...or may run on all again. */
+static void shuffle(struct worker *worker)
+{
+	if (random_below(&worker->random, 2))
+		move_someone(worker);
+	else if (CPU_COUNT(&allowed) > 1)
+		pthread_setaffinity_np(workers[random_below(&worker->random, nr_workers)].thread,
+			sizeof(allowed), &allowed);
 	nap_ns(NS_PER_MS);
 }
 
@@ -267,14 +277,19 @@ static void count_one(struct srcu_head *head)
 	(void)head;
 }
 
-static void use_for_a_while(struct worker *worker, struct srcu_struct *ssp)
-{
+struct short_lived {
+	struct srcu_struct domain;
 	struct srcu_head heads[4];
+};
+
+static void use_for_a_while(struct worker *worker, struct short_lived *it)
+{
+	struct srcu_struct *ssp = &it->domain;
 	uint64_t cookie;
 	int idx = srcu_read_lock(ssp);
 
-	for (size_t i = 0; i < ARRAY_SIZE(heads); i++)
-		if (call_srcu(ssp, &heads[i], count_one))
+	for (size_t i = 0; i < ARRAY_SIZE(it->heads); i++)
+		if (call_srcu(ssp, &it->heads[i], count_one))
 			failed(CHECK_RETURN, "call_srcu() did not take a callback", i);
 	cookie = start_poll_synchronize_srcu(ssp);
 	if (poll_state_synchronize_srcu(ssp, cookie))
@@ -290,18 +305,24 @@ static void use_for_a_while(struct worker *worker, struct srcu_struct *ssp)
 /* The memory of a domain that is gone has other uses. */
 static void churn_domains(struct worker *worker)
 {
-	struct srcu_struct *ssp = zalloc(sizeof(*ssp));
+	struct short_lived *it = zalloc(sizeof(*it));
 	struct srcu_options options;
+	int error = 0;
 
 	random_domain(&options, &worker->random);
-	if (!init_srcu_struct_with(ssp, &options)) {
-		use_for_a_while(worker, ssp);
-		if (cleanup_srcu_struct(ssp))
-			failed(CHECK_RETURN, "cleanup_srcu_struct() failed on an idle domain", 0);
+	if (!init_srcu_struct_with(&it->domain, &options)) {
+		use_for_a_while(worker, it);
+		error = cleanup_srcu_struct(&it->domain);
 		tally_up(COUNT_DOMAINS);
 	}
-	memset(ssp, 0xa5, sizeof(*ssp));
-	free(ssp);
+	if (error) {
+		/* It is in use, and stays so. */
+		failed(CHECK_RETURN, "cleanup_srcu_struct() failed on an idle domain",
+			(uint64_t)-error);
+		return;
+	}
+	memset(it, 0xa5, sizeof(*it));
+	free(it);
 	nap_ns(NS_PER_US * random_below(&worker->random, 2000));
 }
 
