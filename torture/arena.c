@@ -229,16 +229,18 @@ static void check_stats(const struct arena *arena, uint64_t others)
 
 static void arena_end(struct arena *arena)
 {
-	int error;
-
 	if (!arena->fixed) {
-		error = cleanup_srcu_struct(arena->ssp);
-		if (error)
+		int error = cleanup_srcu_struct(arena->ssp);
+
+		/* What is in use still is not freed; this is the last round. */
+		if (error) {
 			failed(CHECK_RETURN, "cleanup_srcu_struct() failed", (uint64_t)-error);
-		/* A domain that is in use cannot be freed; the run ends with this round. */
-		if (!error)
-			free(arena->ssp);
+			return;
+		}
+		free(arena->ssp);
 	}
+	if (all_failures())
+		return;
 	pthread_mutex_destroy(&arena->lock);
 	free(arena);
 }

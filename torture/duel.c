@@ -89,12 +89,14 @@ static void hold(struct worker *worker)
 	struct section section;
 
 	for (unsigned int i = 0; i < ROUNDS_OF_A_STEP; i++) {
-		uint64_t length = random_below(&worker->random, 64ull << i % 8);
+		uint64_t looks = random_below(&worker->random, 1ull << i % 9);
 
 		section_begin(&section, arenas[0], i % 2 ? INT : FAST);
-		spin(length);
-		parcel_end_one(&worker->random, worker->slot);
-		spin(length);
+		/* Longer than a handler, which waits for one of these looks. */
+		do {
+			spin(500);
+			parcel_end_one(&worker->random, worker->slot);
+		} while (looks--);
 		section_end(&section, worker->slot);
 		spin(random_below(&worker->random, 100));
 	}
@@ -132,7 +134,7 @@ static void insist(struct worker *worker)
 }
 
 const struct job holder = {"holder", hold, parcels_end, 0, false};
-const struct job insister = {"insister", insist, parcels_end, 50 * NS_PER_US, true};
+const struct job insister = {"insister", insist, parcels_end, 30 * NS_PER_US, true};
 
 /* Counts and nothing else, to be moved to another CPU in the midst of one. */
 static void drift(struct worker *worker)

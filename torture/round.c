@@ -205,7 +205,7 @@ static bool play_kind(uint64_t number, uint64_t *random, bool (*tick)(void))
 	case 0:
 		return play(dueling, random, true, LEAN_NS, tick);
 	case 1:
-		return play(holding, random, true, LEAN_NS, tick);
+		return play(holding, random, true, 2 * LEAN_NS, tick);
 	case 3:
 		return play(drifting, random, false, LEAN_NS, tick);
 	case 4:
@@ -229,6 +229,7 @@ bool round_run(uint64_t number, uint64_t *random, unsigned int domains, bool (*t
 	if (!ended)
 		return false;
 	free(workers);
-	free(players);
+	if (!all_failures())
+		free(players);
 	return true;
 }

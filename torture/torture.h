@@ -142,7 +142,8 @@ struct arena {
 
 extern struct arena *arenas[MAX_DOMAINS];
 extern unsigned int nr_arenas;
-extern bool in_child; /* of a fork, where callbacks do nothing */
+extern bool in_child;  /* of a fork, where callbacks do nothing */
+#define CHILD_FAILED 9 /* the status of one in which something was found wrong */
 
 void random_domain(struct srcu_options *options, uint64_t *random);
 void arenas_begin(unsigned int n, uint64_t *random);
