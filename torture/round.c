@@ -221,7 +221,7 @@ bool round_run(uint64_t number, uint64_t *random, unsigned int domains, bool (*t
 	struct worker *players;
 	bool ended;
 
-	arenas_begin(number % 3 == 2 || number % 6 == 4 ? domains : 1, random);
+	arenas_begin(number % 3 == 2 ? domains : 1, random);
 	ended = play_kind(number, random, tick);
 	players = workers; /* whose callbacks may be left */
 	if (ended)
