@@ -195,7 +195,7 @@ static bool play_kind(uint64_t number, uint64_t *random, bool (*tick)(void))
 	const struct part holding[] = {{&insister, 1}, {&holder, clamp(1, n - 1, 4)}, {NULL, 0}};
 	const struct part drifting[] = {{&drifter, clamp(2, n, 8)}, {&mover, 1}, {NULL, 0}};
 	const struct part flooding[] = {
-		{&reader, 2}, {&updater, 2}, {&flooder, 1}, {&domain_churner, 1}, {NULL, 0}};
+		{&relay, 2}, {&updater, 2}, {&flooder, 1}, {&domain_churner, 1}, {NULL, 0}};
 	const struct part mixed[] = {{&reader, clamp(3, 2 * n, 24)},
 		{&updater, clamp(3, 2 * n, 24)}, {&barrierer, 2}, {&signaller, 1}, {&shuffler, 1},
 		{&thread_churner, 1}, {&domain_churner, 1}, {&forker, SANITIZED ? 0 : 1},
