@@ -189,7 +189,8 @@
  * write_seqcount_invalidate - make the reads under way retry
  * @s: the counter
  *
- * Once it has returned, no read ends well that began before it was called.
+ * A read under way retries, unless it ends before the new count has reached it: for
+ * all that anybody can tell it has then ended before the call.
  *
  * Context: as write_seqcount_begin(), outside a write.
  * Ordering: stores before it are seen by reads that begin after it (SQ6).
