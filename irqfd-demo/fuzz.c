@@ -39,6 +39,8 @@ static void add_observations(struct script *script, const struct names *names, e
 		if (!names->machine[m])
 			continue;
 		add(script, (struct step){.op = OP_SHOW_IRR, .machine = m});
+		if (names->only_cpus[m])
+			continue;
 		add(script, (struct step){.op = OP_SHOW_PIC, .machine = m});
 		for (size_t i = 0; i < ARRAY_SIZE(pins); i++)
 			add(script, (struct step){.op = OP_SHOW_PIN, .machine = m, .pin = pins[i]});

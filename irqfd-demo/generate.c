@@ -68,6 +68,11 @@ static void make_machine(struct generator *generator, struct step *step)
 	step->chip = PICK(generator, chips);
 }
 
+static void make_close(struct generator *generator, struct step *step)
+{
+	step->keep_cpus = chance(generator, 40);
+}
+
 static void make_event(struct generator *generator, struct step *step)
 {
 	step->value = chance(generator, 30) ? below(generator, 4) : 0;
@@ -332,7 +337,7 @@ static const struct {
 } kinds[] = {
 	{OP_VM, 4, make_machine},
 	{OP_VM_DUP, 1, NULL},
-	{OP_VM_CLOSE, 1, NULL},
+	{OP_VM_CLOSE, 1, make_close},
 	{OP_IRQCHIP, 1, NULL},
 	{OP_APIC, 2, make_apic},
 	{OP_EVENT, 12, make_event},

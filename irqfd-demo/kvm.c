@@ -112,12 +112,13 @@ static void dup_machine(struct world *world, const struct step *step)
  * KVM calls a machine's directory in debugfs by the number that its first descriptor
  * has, and complains when another machine gets that number while this one lives.
  */
-static void close_handle(const struct world *world, const struct kvm_handle *handle)
+static void close_descriptor(const struct world *world, struct kvm_handle *handle)
 {
 	if (handle->fd != handle->machine->first_fd)
 		close(handle->fd);
 	else if (dup3(world->file, handle->fd, O_CLOEXEC) < 0)
 		die(errno, "cannot close a machine's descriptor");
+	handle->fd = -1;
 }
 
 /* The machine's own descriptors first: its irqfds go then, whatever the CPUs' are. */
@@ -125,7 +126,8 @@ static void close_machine(const struct world *world, struct kvm_handle *handle)
 {
 	struct kvm_machine *machine = handle->machine;
 
-	close_handle(world, handle);
+	if (handle->fd >= 0)
+		close_descriptor(world, handle);
 	if (--machine->handles == 0) {
 		for (unsigned int i = 0; i < machine->nr_cpus; i++)
 			close(machine->cpu[i]);
@@ -186,7 +188,10 @@ static void carry_out_here(struct world *world, const struct step *step, char ou
 		dup_machine(world, step);
 		break;
 	case OP_VM_CLOSE:
-		close_machine(world, &world->machine[step->machine]);
+		if (step->keep_cpus)
+			close_descriptor(world, &world->machine[step->machine]);
+		else
+			close_machine(world, &world->machine[step->machine]);
 		break;
 	case OP_IRQCHIP:
 		kvm_outcome(

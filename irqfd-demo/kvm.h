@@ -12,7 +12,7 @@
 
 #define PAGE_BYTES 4096u
 
-/* A machine, for as long as one of its handles is open. */
+/* A machine, for as long as it has handles. */
 struct kvm_machine {
 	unsigned int handles, nr_cpus;
 	int first_fd; /* the number of its first descriptor, taken for as long as it lives */
@@ -20,7 +20,7 @@ struct kvm_machine {
 };
 
 struct kvm_handle {
-	int fd;
+	int fd;                      /* or -1: only the CPUs are open */
 	struct kvm_machine *machine; /* NULL: the name is free */
 };
 

@@ -75,7 +75,7 @@ static const struct form {
 	[OP_VM] = {"vm", {M, OPTIONAL(NUMBER, "cpus", number, MAX_VCPUS, 1),
 				 OPTIONAL(CHIP, "none or split", chip, 0, 0)}},
 	[OP_VM_DUP] = {"vm-dup", {M, F(MACHINE, "another machine", other, 0)}},
-	[OP_VM_CLOSE] = {"vm-close", {M}},
+	[OP_VM_CLOSE] = {"vm-close", {M, OPTIONAL(WORD, "keep-cpus", keep_cpus, 0, 0)}},
 	[OP_IRQCHIP] = {"irqchip", {M, CHILD}},
 	[OP_APIC] = {"apic",
 		{M, F(NUMBER, "cpu", cpu, MAX_VCPUS - 1), F(NUMBER, "enabled", number, 1)}},

@@ -49,6 +49,7 @@ static void machine_open(struct world *world, const struct step *step)
 
 	vm_init(&machine->vm, irqchips[step->chip], step->number);
 	machine->world = world;
+	machine->names = 1;
 	machine->handles = 1;
 	world->machines[step->machine] = machine;
 }
@@ -57,18 +58,24 @@ static void machine_dup(struct world *world, const struct step *step)
 {
 	struct machine *machine = world->machines[step->other];
 
+	machine->names++;
 	machine->handles++;
 	world->machines[step->machine] = machine;
 }
 
-/* With the last handle the machine goes, and lets go of the eventfds. */
-static int machine_close(struct world *world, unsigned int name)
+/* With the last handle the machine lets go of the eventfds, with the last name it goes. */
+static int machine_close(struct world *world, unsigned int name, bool keep_cpus)
 {
 	struct machine *machine = world->machines[name];
 	int error;
 
+	if (!world->only_cpus[name] && --machine->handles == 0)
+		irqfd_release(&machine->vm);
+	world->only_cpus[name] = keep_cpus;
+	if (keep_cpus)
+		return 0;
 	world->machines[name] = NULL;
-	if (--machine->handles > 0)
+	if (--machine->names > 0)
 		return 0;
 	error = vm_end(&machine->vm);
 	free(machine);
@@ -113,7 +120,7 @@ static bool run_name(struct world *world, const struct step *step, char outcome[
 		machine_dup(world, step);
 		break;
 	case OP_VM_CLOSE:
-		error = machine_close(world, step->machine);
+		error = machine_close(world, step->machine, step->keep_cpus);
 		break;
 	case OP_IRQCHIP:
 		error = run_irqchip(&world->machines[step->machine]->vm, step);
@@ -195,7 +202,7 @@ static void model_run(struct world *world, const struct step *step, const char *
 static void model_end(struct world *world)
 {
 	for (unsigned int i = 0; i < MAX_MACHINES; i++)
-		if (world->machines[i] && machine_close(world, i))
+		if (world->machines[i] && machine_close(world, i, false))
 			die(0, "a machine had readers left at its end");
 	for (unsigned int i = 0; i < MAX_EVENTS; i++)
 		if (world->events[i])

@@ -11,15 +11,16 @@
 #include "step.h"
 #include "vm.h"
 
-/* A machine as long as it has handles; two names of it are the same machine. */
+/* A machine as long as it has names; two of one are the same machine. */
 struct machine {
 	struct vm vm;
 	struct world *world;
-	unsigned int handles;
+	unsigned int names, handles; /* handles: names with more than the CPUs */
 };
 
 struct world {
 	struct machine *machines[MAX_MACHINES];
+	bool only_cpus[MAX_MACHINES]; /* of the machine this name is left for */
 	struct hub_event *events[MAX_EVENTS];
 };
 

@@ -37,9 +37,19 @@ void script_free(struct script *script)
 	memset(script, 0, sizeof(*script));
 }
 
-static const char *machine_known(const struct names *names, unsigned int machine)
+/* By a descriptor of its own, or by its CPUs' alone. */
+static const char *cpus_known(const struct names *names, unsigned int machine)
 {
 	return names->machine[machine] ? NULL : "there is no such machine";
+}
+
+static const char *machine_known(const struct names *names, unsigned int machine)
+{
+	const char *wrong = cpus_known(names, machine);
+
+	if (!wrong && names->only_cpus[machine])
+		wrong = "only the machine's CPUs are open";
+	return wrong;
 }
 
 static const char *event_known(const struct names *names, unsigned int event)
@@ -51,7 +61,7 @@ static const char *event_known(const struct names *names, unsigned int event)
 
 static const char *cpu_known(const struct names *names, const struct step *step, unsigned int cpu)
 {
-	const char *wrong = machine_known(names, step->machine);
+	const char *wrong = cpus_known(names, step->machine);
 
 	if (wrong)
 		return wrong;
@@ -64,6 +74,18 @@ static const char *new_machine(struct names *names, const struct step *step, uns
 		return "the machine's name is taken";
 	names->machine[step->machine] = true;
 	names->cpus[step->machine] = cpus;
+	return NULL;
+}
+
+static const char *close_machine(struct names *names, const struct step *step)
+{
+	const char *wrong = step->keep_cpus ? machine_known(names, step->machine)
+					    : cpus_known(names, step->machine);
+
+	if (wrong)
+		return wrong;
+	names->machine[step->machine] = step->keep_cpus;
+	names->only_cpus[step->machine] = step->keep_cpus;
 	return NULL;
 }
 
@@ -101,9 +123,7 @@ const char *names_step(struct names *names, const struct step *step)
 		wrong = machine_known(names, step->other);
 		return wrong ? wrong : new_machine(names, step, names->cpus[step->other]);
 	case OP_VM_CLOSE:
-		wrong = machine_known(names, step->machine);
-		names->machine[step->machine] = false;
-		return wrong;
+		return close_machine(names, step);
 	case OP_EVENT:
 		return new_event(names, step);
 	case OP_EVENT_DUP:
@@ -127,7 +147,13 @@ const char *names_step(struct names *names, const struct step *step)
 		return cpu_known(names, step, step->cpu);
 	case OP_GUEST_WRITE:
 		/* KVM takes address 0 for the wish to have nothing written. */
-		return step->gpa ? cpu_known(names, step, 0) : "the address is 0";
+		if (!step->gpa)
+			return "the address is 0";
+		wrong = machine_known(names, step->machine);
+		return wrong ? wrong : cpu_known(names, step, 0);
+	case OP_CLEAR:
+	case OP_SHOW_IRR:
+		return cpus_known(names, step->machine);
 	case OP_UNMAP:
 	case OP_SHOW_PAGE:
 		return NULL;

@@ -31,6 +31,7 @@ void step_free(struct step *step);
 /* The machines and eventfds that are there between two steps. */
 struct names {
 	bool machine[MAX_MACHINES];
+	bool only_cpus[MAX_MACHINES]; /* all that is open of it */
 	unsigned int cpus[MAX_MACHINES];
 	bool event[MAX_EVENTS];
 };

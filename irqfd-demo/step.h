@@ -27,7 +27,7 @@ enum op {
 	/* Machines.  A dup is one more handle of the same machine. */
 	OP_VM,       /* machine, chip, number = CPUs; APICs enabled */
 	OP_VM_DUP,   /* machine = the new name, other = of which */
-	OP_VM_CLOSE, /* machine */
+	OP_VM_CLOSE, /* machine; with keep_cpus, its CPUs stay open until it is closed again */
 	OP_IRQCHIP,  /* machine: create it once more */
 	OP_APIC,     /* machine, cpu, number = 1 software-enabled, 0 disabled */
 
@@ -113,10 +113,11 @@ struct step_ioevent {
 
 struct step {
 	enum op op;
-	bool child; /* carried out by a child process of the machine's creator */
-	bool null;  /* the argument structure is a NULL pointer */
-	bool cut;   /* OP_ROUTE: the table ends where memory that can be read does, after its
-		       header */
+	bool child;     /* carried out by a child process of the machine's creator */
+	bool null;      /* the argument structure is a NULL pointer */
+	bool keep_cpus; /* OP_VM_CLOSE */
+	bool cut;       /* OP_ROUTE: the table ends where memory that can be read does, after its
+			   header */
 	unsigned int machine, event, other, cpu, page;
 	uint32_t gsi, pin, vector, flags, number;
 	bool has_other; /* OP_ASSIGN, OP_DEASSIGN: with RESAMPLE and other */

@@ -95,6 +95,26 @@ bad 3 "there is no such machine" <<-END
 	vm-close m0
 	vm-close m0
 END
+bad 3 "only the machine's CPUs are open" <<-END
+	vm m0
+	vm-close m0 keep-cpus
+	vm-dup m1 m0
+END
+bad 3 "only the machine's CPUs are open" <<-END
+	vm m0
+	vm-close m0 keep-cpus
+	vm-close m0 keep-cpus
+END
+bad 3 "only the machine's CPUs are open" <<-END
+	vm m0
+	vm-close m0 keep-cpus
+	guest-write m0 gpa=0x1000
+END
+bad 3 "the machine's name is taken" <<-END
+	vm m0
+	vm-close m0 keep-cpus
+	vm m0
+END
 bad 4 "the eventfd's name is taken" <<-END
 
 	event e0
