@@ -149,6 +149,7 @@ static void make_line(struct generator *generator, struct step *step)
 {
 	step->gsi = pick_gsi(generator);
 	step->number = (uint32_t)below(generator, 2);
+	step->status = chance(generator, 50);
 	make_argument(generator, step);
 }
 

@@ -21,7 +21,7 @@ static enum delivery service(struct vm *vm, unsigned int pin)
 	enum delivery delivery;
 
 	if (p->masked || (p->level && p->remote_irr))
-		return DELIVERY_NONE;
+		return DELIVERY_NOBODY;
 	if (!p->level)
 		vm->ioapic.delivered |= 1u << pin;
 	delivery = vm_deliver(vm, p->dest, p->vector, p->level);
@@ -41,7 +41,7 @@ static enum delivery raise_line(struct vm *vm, unsigned int pin)
 	if (!ioapic->pin[pin].level) {
 		ioapic->delivered &= ~bit;
 		if (was_up)
-			return DELIVERY_COALESCED;
+			return DELIVERY_HELD;
 	}
 	return service(vm, pin);
 }
@@ -55,7 +55,7 @@ enum delivery ioapic_set_line(struct vm *vm, unsigned int pin, unsigned int sour
 	if (p->sources)
 		return raise_line(vm, pin);
 	vm->ioapic.irr &= ~(1u << pin);
-	return DELIVERY_NONE;
+	return DELIVERY_LINE;
 }
 
 void ioapic_redirect(struct vm *vm, unsigned int pin, const struct ioapic_pin *to)

@@ -54,7 +54,7 @@ static void account(struct irqfd *irqfd, enum delivery delivery)
 {
 	if (delivery == DELIVERY_PENDING)
 		count(path[irqfd->path].delivered);
-	else if (delivery == DELIVERY_COALESCED)
+	else if (delivery == DELIVERY_COALESCED || delivery == DELIVERY_HELD)
 		count(path[irqfd->path].coalesced);
 }
 

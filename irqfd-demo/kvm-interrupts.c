@@ -159,11 +159,20 @@ static int route(int fd, const struct step *step)
 	return result;
 }
 
-static int line(int fd, const struct step *step)
+static int line(int fd, const struct step *step, char outcome[OUTCOME_SIZE])
 {
 	struct kvm_irq_level argument = {.irq = step->gsi, .level = step->number};
+	int result, status;
 
-	return ioctl(fd, KVM_IRQ_LINE, step->null ? NULL : &argument);
+	if (!step->status)
+		return ioctl(fd, KVM_IRQ_LINE, step->null ? NULL : &argument);
+	result = ioctl(fd, KVM_IRQ_LINE_STATUS, step->null ? NULL : &argument);
+	status = (int)argument.status;
+	snprintf(outcome, OUTCOME_SIZE, "%s",
+		status < 0   ? "ignored"
+		: status > 0 ? "delivered"
+			     : "coalesced");
+	return result;
 }
 
 static int msi(int fd, const struct step *step, char outcome[OUTCOME_SIZE])
@@ -237,7 +246,7 @@ bool kvm_interrupt_run(struct world *world, const struct step *step, char outcom
 		result = route(handle->fd, step);
 		break;
 	case OP_LINE:
-		result = line(handle->fd, step);
+		result = line(handle->fd, step, outcome);
 		break;
 	case OP_MSI:
 		result = msi(handle->fd, step, outcome);

@@ -20,8 +20,10 @@ struct vm;
 
 /* What an attempt to deliver came to, the least first. */
 enum delivery {
-	DELIVERY_NOBODY,    /* the machine has no CPUs */
-	DELIVERY_NONE,      /* no route, or nobody there accepts the vector: dropped */
+	DELIVERY_NOBODY,    /* no route or no CPU, or the pin is masked or in service */
+	DELIVERY_NONE,      /* nobody there accepts the vector: dropped */
+	DELIVERY_HELD,      /* no edge: the line was up, or its last one is still latched */
+	DELIVERY_LINE,      /* a chip has the line as it was set; that sent no vector */
 	DELIVERY_COALESCED, /* the vector was pending before */
 	DELIVERY_PENDING,   /* it is now */
 };

@@ -82,11 +82,22 @@ static int run_route(struct vm *vm, const struct step *step)
 	return error;
 }
 
-static int run_line(struct vm *vm, const struct step *step)
+static int run_line(struct vm *vm, const struct step *step, char outcome[OUTCOME_SIZE])
 {
+	static const char *const status[] = {
+		[DELIVERY_NOBODY] = "ignored",
+		[DELIVERY_NONE] = "coalesced",
+		[DELIVERY_HELD] = "coalesced",
+		[DELIVERY_LINE] = "delivered",
+		[DELIVERY_COALESCED] = "delivered", /* for the APIC has it, if once */
+		[DELIVERY_PENDING] = "delivered",
+	};
+	enum delivery delivery;
+
 	if (vm->irqchip == IRQCHIP_NONE)
 		return -ENXIO;
-	vm_set_irq(vm, SOURCE_USER, step->gsi, step->number != 0);
+	delivery = vm_set_irq(vm, SOURCE_USER, step->gsi, step->number != 0);
+	snprintf(outcome, OUTCOME_SIZE, "%s", step->status ? status[delivery] : "0");
 	return 0;
 }
 
@@ -190,13 +201,13 @@ bool model_irq_run(struct vm *vm, const struct step *step, char outcome[OUTCOME_
 		[OP_ASSIGN] = run_irqfd,
 		[OP_DEASSIGN] = run_irqfd,
 		[OP_ROUTE] = run_route,
-		[OP_LINE] = run_line,
 		[OP_IOAPIC] = run_ioapic,
 		[OP_APIC] = run_apic,
 		[OP_CLEAR] = run_clear,
 	};
 	static int (*const shows[NR_OPS])(
 		struct vm * vm, const struct step *step, char outcome[OUTCOME_SIZE]) = {
+		[OP_LINE] = run_line,
 		[OP_MSI] = run_msi,
 		[OP_SHOW_IRR] = show_irr,
 		[OP_SHOW_PIN] = show_pin,

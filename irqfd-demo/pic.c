@@ -4,28 +4,31 @@
  */
 #include "pic.h"
 
-static void set_pin(struct pic *pic, unsigned int chip, unsigned int pin, bool level)
+static enum delivery set_pin(struct pic *pic, unsigned int chip, unsigned int pin, bool level)
 {
 	uint8_t bit = (uint8_t)(1u << pin);
+	bool edge = level && !(pic->high[chip] & bit), latched = pic->irr[chip] & bit;
 
-	if (!level) {
+	if (level)
+		pic->high[chip] |= bit;
+	else
 		pic->high[chip] &= (uint8_t)~bit;
-		return;
-	}
-	if (!(pic->high[chip] & bit))
+	if (edge)
 		pic->irr[chip] |= bit;
-	pic->high[chip] |= bit;
+	return edge && latched ? DELIVERY_HELD : DELIVERY_LINE;
 }
 
-void pic_set_line(
+enum delivery pic_set_line(
 	struct pic *pic, unsigned int chip, unsigned int pin, unsigned int source, bool level)
 {
 	uint8_t *sources = &pic->sources[chip][pin], bit = (uint8_t)(1u << source);
+	enum delivery delivery;
 
 	*sources = level ? *sources | bit : *sources & (uint8_t)~bit;
-	set_pin(pic, chip, pin, *sources);
+	delivery = set_pin(pic, chip, pin, *sources);
 	if (pic->irr[1]) {
 		set_pin(pic, 0, PIC_CASCADE, true);
 		set_pin(pic, 0, PIC_CASCADE, false);
 	}
+	return delivery;
 }

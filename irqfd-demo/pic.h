@@ -6,8 +6,7 @@
 #ifndef PIC_H
 #define PIC_H
 
-#include <stdbool.h>
-#include <stdint.h>
+#include "lapic.h"
 
 #define NR_PICS     2
 #define NR_PIC_PINS 8 /* of one of them */
@@ -20,7 +19,7 @@ struct pic {
 };
 
 /* One source raises or lowers a pin of one of the two. */
-void pic_set_line(
+enum delivery pic_set_line(
 	struct pic *pic, unsigned int chip, unsigned int pin, unsigned int source, bool level);
 
 #endif /* PIC_H */

@@ -41,7 +41,8 @@ enum op {
 	OP_ASSIGN, /* machine, event, gsi, flags (bits besides RESAMPLE), other = resample event */
 	OP_DEASSIGN, /* the same */
 	OP_ROUTE,    /* machine, routes, flags of the table */
-	OP_LINE,     /* machine, gsi, number = level */
+	OP_LINE,     /* machine, gsi, number = level; with status, "delivered", "coalesced" or
+			"ignored" */
 	OP_MSI,      /* machine, cpu = APIC id, vector, flags; "delivered" or "dropped" */
 	OP_IOAPIC,   /* machine, pin, redirection, which is all of the entry: remote_irr is 0 */
 	OP_CLEAR,    /* machine: zero IRR, ISR and TMR of every local APIC */
@@ -116,6 +117,7 @@ struct step {
 	bool child;     /* carried out by a child process of the machine's creator */
 	bool null;      /* the argument structure is a NULL pointer */
 	bool keep_cpus; /* OP_VM_CLOSE */
+	bool status;    /* OP_LINE */
 	bool cut;       /* OP_ROUTE: the table ends where memory that can be read does, after its
 			   header */
 	unsigned int machine, event, other, cpu, page;

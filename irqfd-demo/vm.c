@@ -119,16 +119,16 @@ void chips_unlock(struct vm *vm, uint32_t flags)
 static enum delivery set_route(
 	struct vm *vm, const struct route *route, enum irq_source source, bool level)
 {
-	enum delivery delivery = DELIVERY_NONE;
+	enum delivery delivery;
 	uint32_t flags;
 
 	if (route->type == ROUTE_MSI)
-		return level ? vm_deliver(vm, route->dest, route->vector, false) : DELIVERY_NONE;
+		return level ? vm_deliver(vm, route->dest, route->vector, false) : DELIVERY_NOBODY;
 	flags = chips_lock(vm);
 	if (route->chip == CHIP_IOAPIC)
 		delivery = ioapic_set_line(vm, route->pin, source, level);
 	else
-		pic_set_line(&vm->pic, route->chip, route->pin, source, level);
+		delivery = pic_set_line(&vm->pic, route->chip, route->pin, source, level);
 	chips_unlock(vm, flags);
 	return delivery;
 }
@@ -157,7 +157,7 @@ static struct srcu_ctr *lock(struct vm *vm)
 static enum delivery set_routes(struct vm *vm, unsigned int gsi, const struct route *routes,
 	unsigned int nr, enum irq_source source, bool level)
 {
-	enum delivery most = DELIVERY_NONE;
+	enum delivery most = DELIVERY_NOBODY;
 
 	for (unsigned int i = 0; i < nr; i++) {
 		enum delivery delivery = set_route(vm, &routes[i], source, level);
