@@ -34,23 +34,22 @@ static unsigned long inject(long n)
 	return bad;
 }
 
-static inline void swap(size_t nr, void (*synchronize)(struct srcu_struct *ssp))
+static void swap_normal(size_t nr)
 {
 	struct swap_table *old = table;
 
 	srcu_assign_pointer(table, swap_table_new(nr));
-	synchronize(&domain);
+	synchronize_srcu(&domain);
 	swap_table_free(old);
-}
-
-static void swap_normal(size_t nr)
-{
-	swap(nr, synchronize_srcu);
 }
 
 static void swap_expedited(size_t nr)
 {
-	swap(nr, synchronize_srcu_expedited);
+	struct swap_table *old = table;
+
+	srcu_assign_pointer(table, swap_table_new(nr));
+	synchronize_srcu_expedited(&domain);
+	swap_table_free(old);
 }
 
 static void sleep_in_section(void (*sleep)(void))
