@@ -104,7 +104,8 @@ __attribute__((constructor)) static void constructor(void)
 
 	if (word != MAP_FAILED && !madvise(word, page, MADV_WIPEONFORK)) {
 		*word = PROCESS_KNOWN;
-		srcu_same_process = word;
+		/* Release: constructors of other objects may have started threads already. */
+		__atomic_store_n(&srcu_same_process, word, __ATOMIC_RELEASE);
 	} else if (word != MAP_FAILED) {
 		munmap(word, page);
 	}

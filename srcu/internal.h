@@ -246,7 +246,9 @@ void srcu_restore_signals(const sigset_t *before);
 /* For functions that may be the first to be called in a new process. */
 static inline void srcu_notice_fork(void)
 {
-	if (unlikely(__atomic_load_n(srcu_same_process, __ATOMIC_ACQUIRE) != PROCESS_KNOWN))
+	const uint32_t *word = __atomic_load_n(&srcu_same_process, __ATOMIC_ACQUIRE);
+
+	if (unlikely(__atomic_load_n(word, __ATOMIC_ACQUIRE) != PROCESS_KNOWN))
 		srcu_after_fork();
 }
 
