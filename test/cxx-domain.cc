@@ -193,7 +193,7 @@ static void what_cannot_be_queued_is_destroyed()
 
 static void the_destructor_waits_for_callbacks()
 {
-	auto counted = std::make_shared<int>(0);
+	auto counted = std::make_shared<std::atomic<int>>(0);
 
 	reports = 0;
 	{
