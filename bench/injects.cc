@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "bench/add.hh"
 #include "bench/inject.h"
 #include "bench/injects.hh"
 #include "bench/shim.h"
@@ -162,21 +163,17 @@ void register_injects()
 	static const std::size_t sizes[] = {1, 100, 4096};
 
 	for (const inject_path *const *p = inject_paths; *p; p++)
-		benchmark::RegisterBenchmark(
-			(std::string("inject/") + (*p)->name).c_str(), injections, *p)
+		add(std::string("inject/") + (*p)->name, injections, *p)
 			->UseManualTime()
 			->Iterations(512 * INJECT_BATCH);
 	/* On one CPU they would show the scheduler's time slices. */
 	if (usable_cpus() < 2)
 		return;
-	benchmark::RegisterBenchmark("inject/direct/threads:2", injections_by_both)
-		->UseManualTime()
-		->Iterations(1 << 20);
+	add("inject/direct/threads:2", injections_by_both)->UseManualTime()->Iterations(1 << 20);
 	for (const swap_peer *const *p = swap_peers; *p; p++)
 		for (std::size_t nr : sizes)
-			benchmark::RegisterBenchmark((std::string("route_swap/") + (*p)->name +
-							     "/routes:" + std::to_string(nr))
-							     .c_str(),
+			add(std::string("route_swap/") + (*p)->name +
+					"/routes:" + std::to_string(nr),
 				swaps, *p, nr)
 				->UseRealTime();
 }

@@ -8,6 +8,7 @@
 #include <cstring>
 #include <string>
 
+#include "bench/add.hh"
 #include "bench/seq.h"
 #include "bench/seqs.hh"
 #include "bench/shim.h"
@@ -124,15 +125,14 @@ void register_object(const seq_peer *p, const seq_object &o)
 	static const unsigned rates[] = {10, 100, 1000, 10000};
 	const std::string who = std::string(p->name) + "/bytes:" + std::to_string(o.bytes);
 
-	benchmark::RegisterBenchmark(("seq_read/" + who).c_str(), accesses, o.read);
-	benchmark::RegisterBenchmark(("seq_write/" + who).c_str(), accesses, o.write);
-	benchmark::RegisterBenchmark(("seq_write_copy/" + who).c_str(), accesses, o.write_copy);
+	add("seq_read/" + who, accesses, o.read);
+	add("seq_write/" + who, accesses, o.write);
+	add("seq_write_copy/" + who, accesses, o.write_copy);
 	/* On one CPU it would show the scheduler's time slices. */
 	if (o.bytes != 16 || usable_cpus() < 2)
 		return;
 	for (unsigned rate : rates)
-		benchmark::RegisterBenchmark(
-			("seq_read_rate/" + who + "/writes_per_ms:" + std::to_string(rate)).c_str(),
+		add("seq_read_rate/" + who + "/writes_per_ms:" + std::to_string(rate),
 			reads_beside_writer, &o, rate)
 			->UseRealTime();
 }

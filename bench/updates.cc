@@ -9,6 +9,7 @@
 #include <cstring>
 #include <string>
 
+#include "bench/add.hh"
 #include "bench/callbacks.h"
 #include "bench/isolation.h"
 #include "bench/scan.h"
@@ -181,16 +182,14 @@ void register_callbacks(const callback_peer *p, std::size_t nr_flood)
 {
 	const std::string name = p->name, call = p->enqueue_name;
 
-	benchmark::RegisterBenchmark(
-		("enqueue/" + call).c_str(), callbacks, p, enqueue_batch, callbacks_time_enqueue)
+	add("enqueue/" + call, callbacks, p, enqueue_batch, callbacks_time_enqueue)
 		->UseManualTime()
 		->Iterations(32 * enqueue_batch);
-	benchmark::RegisterBenchmark(("enqueue_invoke/" + call).c_str(), callbacks, p, invoke_batch,
-		callbacks_time_invoke)
+	add("enqueue_invoke/" + call, callbacks, p, invoke_batch, callbacks_time_invoke)
 		->UseManualTime()
 		->Iterations(4 * invoke_batch);
-	benchmark::RegisterBenchmark(("barrier/" + name).c_str(), idle_barriers, p)->UseRealTime();
-	benchmark::RegisterBenchmark(("flood/" + name).c_str(), flood, p)
+	add("barrier/" + name, idle_barriers, p)->UseRealTime();
+	add("flood/" + name, flood, p)
 		->UseManualTime()
 		->Iterations(static_cast<benchmark::IterationCount>(nr_flood));
 }
@@ -199,9 +198,7 @@ void register_isolation(const isolation_peer *p)
 {
 	for (int i = 0; i < ISOLATION_CALLS; i++)
 		if (p->time[i])
-			benchmark::RegisterBenchmark(
-				(std::string("isolation/") + isolation_names[i] + "/" + p->name)
-					.c_str(),
+			add(std::string("isolation/") + isolation_names[i] + "/" + p->name,
 				isolation, p, static_cast<isolation_call>(i))
 				->UseManualTime();
 }
@@ -217,7 +214,5 @@ void register_updates(std::size_t nr_flood)
 	for (const isolation_peer *const *p = isolation_peers; *p; p++)
 		register_isolation(*p);
 	for (unsigned cpus : sizes)
-		benchmark::RegisterBenchmark(
-			("scan/cpus:" + std::to_string(cpus)).c_str(), scans, cpus)
-			->UseManualTime();
+		add("scan/cpus:" + std::to_string(cpus), scans, cpus)->UseManualTime();
 }
