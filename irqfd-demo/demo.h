@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What every part of irqfd-demo may use: limits, the clock, threads, and the
- * way out when the machine cannot be set up.  Owns no state.
+ * What every part of irqfd-demo may use: limits, threads, and what it shares with
+ * other programs.  Owns no state.
  */
 #ifndef DEMO_H
 #define DEMO_H
+
+#include "program/program.h"
 
 #include <pthread.h>
 #include <stdbool.h>
@@ -18,11 +20,6 @@
 #define NR_OTHERS   (NR_PEERS + NR_LEVELS)
 #define MAX_SOURCES (MAX_DEVICES + NR_OTHERS)
 #define MAX_ROUTES  4096
-
-/* The exit status after wrong arguments, and wrong scripts. */
-#define STATUS_USAGE 2
-
-#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
 #define container_of(p, type, member) ((type *)((char *)(p)-offsetof(type, member)))
 
@@ -58,15 +55,6 @@ int play_command(int argc, char **argv);
 int compare_command(int argc, char **argv);
 int fuzz_command(int argc, char **argv);
 
-/* Say what failed, with @error's text when it is not 0, and exit with status 1. */
-void die(int error, const char *format, ...) __attribute__((format(printf, 2, 3), noreturn));
-
-/* malloc() that zeroes and does not fail. */
-void *zalloc(size_t size);
-
-/* CLOCK_MONOTONIC, the same in every process. */
-uint64_t now_ns(void);
-
 /* pthread_create() with a small stack and a name; dies when there is no thread to be had. */
 pthread_t thread_spawn(void *(*body)(void *), void *argument, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
@@ -76,9 +64,5 @@ pthread_t thread_spawn(void *(*body)(void *), void *argument, const char *format
  * set.  Acquires and releases: who takes it sees what came before.  Any context.
  */
 bool bit_set(uint64_t *bitmap, unsigned int n);
-
-/* A full-period generator for any seed; one per thread. */
-uint64_t random_next(uint64_t *state);
-uint64_t random_below(uint64_t *state, uint64_t bound);
 
 #endif /* DEMO_H */

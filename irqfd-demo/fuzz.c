@@ -5,10 +5,8 @@
  */
 #include "demo.h"
 #include "fuzz.h"
-#include "text.h"
+#include "program/options.h"
 
-#include <argp.h>
-#include <errno.h>
 #include <stdlib.h>
 
 #define WORLD_STEPS   200
@@ -121,19 +119,13 @@ static error_t parse_fuzz(int key, char *text, struct argp_state *state)
 
 	switch (key) {
 	case KEY_SEED:
-		if (!number_parse(text, UINT64_MAX, &options->seed))
-			argp_error(state, "--seed takes a number, not '%s'", text);
+		options->seed = parse_number(state, "--seed", text, 0, UINT64_MAX);
 		return 0;
 	case KEY_STEPS:
-		if (!number_parse(text, MAX_STEPS, &options->steps) || options->steps == 0)
-			argp_error(state, "--steps takes a number from 1 to %d, not '%s'",
-				MAX_STEPS, text);
+		options->steps = parse_number(state, "--steps", text, 1, MAX_STEPS);
 		return 0;
-	case ARGP_KEY_ARG:
-		argp_error(state, "unexpected argument '%s'", text);
-		return EINVAL;
 	default:
-		return ARGP_ERR_UNKNOWN;
+		return parse_no_argument(key, text, state);
 	}
 }
 

@@ -4,9 +4,9 @@
  * that uses SRCU and sequence counters as KVM does.
  */
 #include "demo.h"
+#include "program/options.h"
 #include "seed.h"
 
-#include <argp.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -37,40 +37,6 @@ enum {
 
 const char *argp_program_version = "irqfd-demo " PACKAGE_VERSION;
 
-static uint64_t parse_number(
-	struct argp_state *state, const char *option, const char *text, uint64_t min, uint64_t max)
-{
-	uint64_t n = 0;
-	const char *p;
-
-	for (p = text; *p >= '0' && *p <= '9'; p++) {
-		uint64_t digit = (uint64_t)(*p - '0');
-
-		if (n > (UINT64_MAX - digit) / 10)
-			break;
-		n = n * 10 + digit;
-	}
-	if (p == text || *p || n < min || n > max)
-		argp_error(state, "%s takes a number from %llu to %llu, not '%s'", option,
-			(unsigned long long)min, (unsigned long long)max, text);
-	return n;
-}
-
-/* Digits with at most one decimal point: strtod() would also take `nan' and `0x1p3'. */
-static double parse_seconds(struct argp_state *state, const char *text)
-{
-	size_t digits = strspn(text, "0123456789"), more = 0;
-	double seconds;
-
-	if (text[digits] == '.')
-		more = 1 + strspn(text + digits + 1, "0123456789");
-	seconds = strtod(text, NULL);
-	if (digits == 0 || text[digits + more] || seconds < 0.1 || seconds > MAX_DURATION)
-		argp_error(state, "--duration takes seconds from 0.1 to %d, not '%s'", MAX_DURATION,
-			text);
-	return seconds;
-}
-
 /* Is it the second of two words? */
 static bool parse_choice(struct argp_state *state, const char *option, const char *text,
 	const char *first, const char *second)
@@ -100,7 +66,7 @@ static error_t parse_run(int key, char *text, struct argp_state *state)
 
 	switch (key) {
 	case KEY_DURATION:
-		options->duration = parse_seconds(state, text);
+		options->duration = parse_seconds(state, text, MAX_DURATION);
 		return 0;
 	case KEY_CPUS:
 		options->cpus = (unsigned int)parse_number(state, "--cpus", text, 1, MAX_CPUS);
@@ -130,14 +96,11 @@ static error_t parse_run(int key, char *text, struct argp_state *state)
 		options->domain_per_irqfd =
 			parse_choice(state, "--domain-per", text, "machine", "irqfd");
 		return 0;
-	case ARGP_KEY_ARG:
-		argp_error(state, "unexpected argument '%s'", text);
-		return EINVAL;
 	case ARGP_KEY_END:
 		finish_run(state, options);
 		return 0;
 	default:
-		return ARGP_ERR_UNKNOWN;
+		return parse_no_argument(key, text, state);
 	}
 }
 
@@ -188,11 +151,8 @@ static error_t parse_leak(int key, char *text, struct argp_state *state)
 	case KEY_COUNT:
 		*count = (unsigned int)parse_number(state, "--count", text, 1, MAX_COUNT);
 		return 0;
-	case ARGP_KEY_ARG:
-		argp_error(state, "unexpected argument '%s'", text);
-		return EINVAL;
 	default:
-		return ARGP_ERR_UNKNOWN;
+		return parse_no_argument(key, text, state);
 	}
 }
 
@@ -219,13 +179,10 @@ static error_t parse_storm(int key, char *text, struct argp_state *state)
 
 	switch (key) {
 	case KEY_DURATION:
-		*seconds = parse_seconds(state, text);
+		*seconds = parse_seconds(state, text, MAX_DURATION);
 		return 0;
-	case ARGP_KEY_ARG:
-		argp_error(state, "unexpected argument '%s'", text);
-		return EINVAL;
 	default:
-		return ARGP_ERR_UNKNOWN;
+		return parse_no_argument(key, text, state);
 	}
 }
 

@@ -1,31 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * Besides what its header says, what the model takes from the demo's util.c.
- */
+/* What its header declares, and what the memory takes from the rest of the model. */
 #include "memory-helper.h"
 
 #include <errno.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <unistd.h>
 
-#include "irqfd-demo/demo.h"
 #include "irqfd-demo/vm.h"
-
-void die(int error, const char *format, ...)
-{
-	fprintf(stderr, "%s (%d)\n", format, error);
-	abort();
-}
-
-void *zalloc(size_t size)
-{
-	void *p = calloc(1, size);
-
-	if (!p)
-		abort();
-	return p;
-}
 
 int slot_set(struct memory *memory, uint32_t id, uint32_t flags, uint64_t gfn, uint64_t npages,
 	uint64_t hva)

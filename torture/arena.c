@@ -133,12 +133,12 @@ static void arena_fill(struct arena *arena)
 
 static struct arena *arena_new(uint64_t *random)
 {
-	struct arena *arena = zalloc(sizeof(*arena));
+	struct arena *arena = zalloc_lines(sizeof(*arena));
 	struct srcu_options options;
 	int error;
 
 	random_domain(&options, random);
-	arena->ssp = zalloc(sizeof(*arena->ssp));
+	arena->ssp = zalloc_lines(sizeof(*arena->ssp));
 	arena->by_caller = options.callbacks == SRCU_CALLBACKS_CALLER;
 	error = init_srcu_struct_with(arena->ssp, &options);
 	/* Where there is no memory, a domain that needs no initialisation goes on without. */
@@ -155,7 +155,7 @@ static struct arena *arena_new(uint64_t *random)
 
 static struct arena *arena_new_fixed(void)
 {
-	struct arena *arena = zalloc(sizeof(*arena));
+	struct arena *arena = zalloc_lines(sizeof(*arena));
 
 	arena->ssp = &fixed_domain;
 	arena->fixed = true;

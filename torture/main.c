@@ -3,17 +3,13 @@
  * srcutorture: the command line, and the run.  Threads do to domains what can be done
  * to them, and check what the library promises.
  */
+#include "program/options.h"
 #include "torture.h"
 
-#include <argp.h>
-#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
-
-#define STATUS_USAGE 2
 
 #define DEFAULT_DURATION 10
 #define DEFAULT_DOMAINS  3
@@ -25,45 +21,11 @@ static struct options options = {.duration = DEFAULT_DURATION, .domains = DEFAUL
 static uint64_t end_ns, line_ns, rounds;
 static volatile sig_atomic_t interrupted;
 
-static uint64_t parse_number(
-	struct argp_state *state, const char *option, const char *text, uint64_t min, uint64_t max)
-{
-	uint64_t n = 0;
-	const char *p;
-
-	for (p = text; *p >= '0' && *p <= '9'; p++) {
-		uint64_t digit = (uint64_t)(*p - '0');
-
-		if (n > (UINT64_MAX - digit) / 10)
-			break;
-		n = n * 10 + digit;
-	}
-	if (p == text || *p || n < min || n > max)
-		argp_error(state, "%s takes a number from %llu to %llu, not '%s'", option,
-			(unsigned long long)min, (unsigned long long)max, text);
-	return n;
-}
-
-/* Digits with at most one decimal point: strtod() would also take `nan' and `0x1p3'. */
-static double parse_seconds(struct argp_state *state, const char *text)
-{
-	size_t digits = strspn(text, "0123456789"), more = 0;
-	double seconds;
-
-	if (text[digits] == '.')
-		more = 1 + strspn(text + digits + 1, "0123456789");
-	seconds = strtod(text, NULL);
-	if (digits == 0 || text[digits + more] || seconds < 0.1 || seconds > MAX_DURATION)
-		argp_error(state, "--duration takes seconds from 0.1 to %d, not '%s'", MAX_DURATION,
-			text);
-	return seconds;
-}
-
 static error_t parse(int key, char *text, struct argp_state *state)
 {
 	switch (key) {
 	case 'd':
-		options.duration = parse_seconds(state, text);
+		options.duration = parse_seconds(state, text, MAX_DURATION);
 		return 0;
 	case 's':
 		options.seed = parse_number(state, "--seed", text, 0, UINT64_MAX);
@@ -75,11 +37,8 @@ static error_t parse(int key, char *text, struct argp_state *state)
 	case 'j':
 		options.json = true;
 		return 0;
-	case ARGP_KEY_ARG:
-		argp_error(state, "unexpected argument '%s'", text);
-		return EINVAL;
 	default:
-		return ARGP_ERR_UNKNOWN;
+		return parse_no_argument(key, text, state);
 	}
 }
 

@@ -83,7 +83,7 @@ static void cast(const struct part *parts, uint64_t *random)
 
 	for (const struct part *part = parts; part->job; part++)
 		n += part->n;
-	workers = zalloc(n * sizeof(*workers));
+	workers = zalloc_lines(n * sizeof(*workers));
 	nr_workers = n;
 	n = 0;
 	for (const struct part *part = parts; part->job; part++)

@@ -7,12 +7,12 @@
 #ifndef TORTURE_H
 #define TORTURE_H
 
+#include "program/program.h"
+
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <srcu/srcu.h>
-
-#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
 #define NS_PER_S  1000000000u
 #define NS_PER_MS 1000000u
@@ -85,13 +85,11 @@ const char *count_name(enum count count);
 /* The longest wait for readers of any domain, and the grace periods of those that are gone. */
 extern uint64_t longest_ns, grace_periods;
 
-uint64_t now_ns(void);
-uint64_t random_next(uint64_t *state);
-uint64_t random_below(uint64_t *state, uint64_t n);
 void nap_ns(uint64_t ns);
 void spin(uint64_t loops);
-__attribute__((noreturn, format(printf, 2, 3))) void die(int error, const char *format, ...);
-void *zalloc(size_t size);
+
+/* zalloc() of whole cache lines. */
+void *zalloc_lines(size_t size);
 
 /*
  * An element that readers find.  Its pipe is 0 while it is published, 1 when it was

@@ -305,7 +305,7 @@ static void use_for_a_while(struct worker *worker, struct short_lived *it)
 /* The memory of a domain that is gone has other uses. */
 static void churn_domains(struct worker *worker)
 {
-	struct short_lived *it = zalloc(sizeof(*it));
+	struct short_lived *it = zalloc_lines(sizeof(*it));
 	struct srcu_options options;
 	int error = 0;
 

@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Clock, random numbers, memory, counts and what was found wrong. */
+/* Pace, memory, counts and what was found wrong. */
 #include "torture.h"
 
 #include <errno.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -135,29 +133,6 @@ const char *count_name(enum count count)
 	return names[count];
 }
 
-uint64_t now_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * NS_PER_S + (uint64_t)ts.tv_nsec;
-}
-
-/* A counter through the finaliser of a 64-bit hash. */
-uint64_t random_next(uint64_t *state)
-{
-	uint64_t x = *state += 0x9e3779b97f4a7c15u;
-
-	x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9u;
-	x = (x ^ (x >> 27)) * 0x94d049bb133111ebu;
-	return x ^ (x >> 31);
-}
-
-uint64_t random_below(uint64_t *state, uint64_t n)
-{
-	return random_next(state) % n;
-}
-
 /* For the pace of things only: a signal ends it early. */
 void nap_ns(uint64_t ns)
 {
@@ -172,23 +147,7 @@ void spin(uint64_t loops)
 		__asm__ __volatile__("");
 }
 
-void die(int error, const char *format, ...)
-{
-	va_list ap;
-
-	fflush(stdout);
-	fputs("srcutorture: ", stderr);
-	va_start(ap, format);
-	vfprintf(stderr, format, ap);
-	va_end(ap);
-	if (error)
-		fprintf(stderr, ": %s", strerror(error));
-	fputc('\n', stderr);
-	exit(EXIT_FAILURE);
-}
-
-/* Aligned to cache lines. */
-void *zalloc(size_t size)
+void *zalloc_lines(size_t size)
 {
 	void *p;
 
