@@ -4,47 +4,9 @@
 # status 2; a short run and leak end with status 0 and show what they must.
 # IRQFD_DEMO names the program.
 
-demo=${IRQFD_DEMO:-irqfd-demo/irqfd-demo}
-failures=0
-
-if ! test -x "$demo"; then
-	echo "$demo: no such program" >&2
-	exit 77
-fi
-tmp=$(mktemp -d) || exit 99
-trap 'rm -rf "$tmp"' EXIT
-
-fail() {
-	echo "FAIL: $*"
-	sed 's/^/    /' "$tmp/out" "$tmp/err"
-	failures=$((failures + 1))
-}
-
-# expect STATUS ARGUMENT...: run the demo, keeping what it prints.
-expect() {
-	wanted=$1
-	shift
-	timeout -k 5 120 "$demo" "$@" >"$tmp/out" 2>"$tmp/err"
-	status=$?
-	if test "$status" -ne "$wanted"; then
-		fail "irqfd-demo $*: status $status, not $wanted"
-		return 1
-	fi
-}
-
-# refuse TEXT ARGUMENT...: bad usage, with TEXT in the message and nothing else said.
-refuse() {
-	text=$1
-	shift
-	expect 2 "$@" || return
-	grep -qF -e "$text" "$tmp/err" || fail "irqfd-demo $*: no '$text' on standard error"
-	test ! -s "$tmp/out" || fail "irqfd-demo $*: something on standard output"
-}
-
-# show REGEX: the last command printed such a line.
-show() {
-	grep -qE -e "$1" "$tmp/out" || fail "no line matches '$1'"
-}
+program=${IRQFD_DEMO:-irqfd-demo/irqfd-demo}
+# shellcheck source=test/program.sh
+. "${srcdir:-.}/test/program.sh"
 
 refuse 'no command given'
 refuse "unknown command 'walk'" walk
@@ -111,20 +73,20 @@ expect 0 run --duration 0.2 --cpus 64 --devices 1 && show '^lost +0$'
 
 # The queue of real-time signals may be full: interrupts come none the less.
 if command -v prlimit >/dev/null; then
-	timeout -k 5 120 prlimit --sigpending=0 "$demo" run --duration 0.3 >"$tmp/out" 2>"$tmp/err" ||
+	timeout -k 5 120 prlimit --sigpending=0 "$program" run --duration 0.3 >"$tmp/out" 2>"$tmp/err" ||
 		fail 'run with no room for real-time signals'
 	quiet
 fi
 
 # Too few descriptors: said, and no hang.
 # shellcheck disable=SC3045
-(ulimit -n 20 && exec timeout -k 5 120 "$demo" run --devices 256) >"$tmp/out" 2>"$tmp/err"
+(ulimit -n 20 && exec timeout -k 5 120 "$program" run --devices 256) >"$tmp/out" 2>"$tmp/err"
 test $? -eq 1 || fail 'run with 20 descriptors does not end with status 1'
 grep -q 'cannot make a' "$tmp/err" || fail 'too few descriptors, but no message'
 
 # Output that cannot be written is an error, said on standard error.
 if test -c /dev/full; then
-	timeout -k 5 120 "$demo" run --duration 0.2 >/dev/full 2>"$tmp/err"
+	timeout -k 5 120 "$program" run --duration 0.2 >/dev/full 2>"$tmp/err"
 	test $? -eq 1 || fail 'a run that cannot write its table does not end with status 1'
 	: >"$tmp/out"
 	grep -q 'cannot write' "$tmp/err" || fail 'a run that cannot write says nothing'
@@ -132,7 +94,7 @@ fi
 
 # A signal ends a run early, with the table.  It comes with the first row of figures.
 mkfifo "$tmp/lines"
-"$demo" run --duration 600 >"$tmp/lines" 2>"$tmp/err" &
+"$program" run --duration 600 >"$tmp/lines" 2>"$tmp/err" &
 pid=$!
 while read -r line; do
 	case $line in
@@ -158,7 +120,4 @@ expect 0 leak --count 123 && {
 }
 expect 0 leak --count 1 && show '^ *increments lost +1$'
 
-if test "$failures" -ne 0; then
-	echo "$failures failed"
-	exit 1
-fi
+finish

@@ -4,29 +4,15 @@
 # as JSON and as a plot, and its end by signals.
 # IRQFD_DEMO names the program.
 
-demo=${IRQFD_DEMO:-irqfd-demo/irqfd-demo}
-failures=0
+program=${IRQFD_DEMO:-irqfd-demo/irqfd-demo}
+# shellcheck source=test/program.sh
+. "${srcdir:-.}/test/program.sh"
 
-if ! test -x "$demo"; then
-	echo "$demo: no such program" >&2
-	exit 77
-fi
-tmp=$(mktemp -d) || exit 99
-trap 'rm -rf "$tmp"' EXIT
-
-fail() {
-	echo "FAIL: $*"
-	cat "$tmp/out" "$tmp/err" | head -n 40 | sed 's/^/    /'
-	failures=$((failures + 1))
-}
-
-# run STATUS ARGUMENT...: a short run, keeping what it prints.
+# run STATUS ARGUMENT...: a short run.
 run() {
 	wanted=$1
 	shift
-	timeout -k 5 120 "$demo" run --duration 0.5 "$@" >"$tmp/out" 2>"$tmp/err"
-	status=$?
-	test "$status" -eq "$wanted" || fail "run $*: status $status, not $wanted"
+	expect "$wanted" run --duration 0.5 "$@"
 }
 
 # json FILE: print "key value" for each number and word in it, the keys joined by dots.
@@ -147,7 +133,7 @@ run 1 --plot "$name"
 grep -q 'gnuplot, which does not run' "$tmp/err" || fail 'no message about a broken gnuplot'
 test ! -s "$tmp/out" || fail 'a run although gnuplot is broken'
 PATH=$path
-timeout -k 5 120 env PATH="$tmp/none" "$demo" run --plot "$name" >"$tmp/out" 2>"$tmp/err"
+timeout -k 5 120 env PATH="$tmp/none" "$program" run --plot "$name" >"$tmp/out" 2>"$tmp/err"
 test $? -eq 1 || fail 'a plot without gnuplot does not end with status 1'
 grep -q 'needs gnuplot, which cannot be run: No such file' "$tmp/err" ||
 	fail 'no message that gnuplot is missing'
@@ -164,10 +150,10 @@ cat >"$tmp/terminal" <<-'END'
 	stty rows "$1" columns "$2" -echo
 	TERM=$3
 	export TERM
-	demo=$4
+	program=$4
 	shift 4
 	trap : INT
-	"$demo" run "$@"
+	"$program" run "$@"
 	echo "status $?"
 	stty -a
 END
@@ -175,7 +161,7 @@ chmod +x "$tmp/terminal"
 on_terminal() {
 	rows=$1 columns=$2 term=$3
 	shift 3
-	timeout -k 5 120 script -qec "'$tmp/terminal' $rows $columns $term '$demo' $*" /dev/null \
+	timeout -k 5 120 script -qec "'$tmp/terminal' $rows $columns $term '$program' $*" /dev/null \
 		<&3 >"$tmp/pipe" 2>&1
 }
 
@@ -255,7 +241,7 @@ children() {
 # first one from ending it.
 mkfifo "$tmp/lines"
 # shellcheck disable=SC2016
-timeout -s KILL 60 sh -c 'echo $$ >"$0"; exec "$@"' "$tmp/pid" "$demo" run --duration 600 \
+timeout -s KILL 60 sh -c 'echo $$ >"$0"; exec "$@"' "$tmp/pid" "$program" run --duration 600 \
 	>"$tmp/lines" 2>"$tmp/err" &
 read -r line <"$tmp/lines"
 : "$line"
@@ -271,7 +257,5 @@ wait $!
 test $? -eq 143 || fail 'a second signal does not end a run'
 # shellcheck disable=SC2086
 kill -CONT $peers
-if test "$failures" -ne 0; then
-	echo "$failures failed"
-	exit 1
-fi
+
+finish

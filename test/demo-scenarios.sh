@@ -5,41 +5,17 @@
 # script is said by line.  IRQFD_DEMO names the program; FORCED_SLOW is for the
 # long run.
 
-demo=${IRQFD_DEMO:-irqfd-demo/irqfd-demo}
+program=${IRQFD_DEMO:-irqfd-demo/irqfd-demo}
 scenarios=${srcdir:-.}/irqfd-demo/scenarios
-failures=0
 steps=2000
 test -z "${FORCED_SLOW-}" || steps=100000
-
-if ! test -x "$demo"; then
-	echo "$demo: no such program" >&2
-	exit 77
-fi
-tmp=$(mktemp -d) || exit 99
-trap 'rm -rf "$tmp"' EXIT
-
-fail() {
-	echo "FAIL: $*"
-	sed 's/^/    /' "$tmp/out" "$tmp/err"
-	failures=$((failures + 1))
-}
-
-# expect STATUS COMMAND...: run it, keeping what it prints.
-expect() {
-	wanted=$1
-	shift
-	timeout -k 5 600 "$@" >"$tmp/out" 2>"$tmp/err"
-	status=$?
-	if test "$status" -ne "$wanted"; then
-		fail "$*: status $status, not $wanted"
-		return 1
-	fi
-}
+# shellcheck source=test/program.sh
+. "${srcdir:-.}/test/program.sh"
 
 # bad LINE TEXT: the script on standard input is refused there, with TEXT.
 bad() {
 	cat >"$tmp/bad.scenario"
-	expect 2 "$demo" play "$tmp/bad.scenario" || return
+	expect 2 play "$tmp/bad.scenario" || return
 	grep -F -e "$tmp/bad.scenario:$1: " "$tmp/err" | grep -qF -e "$2" ||
 		fail "no '$2' for line $1"
 	test ! -s "$tmp/out" || fail "a bad script, but something on standard output"
@@ -154,34 +130,34 @@ bad 2 "is said before its steps" <<-END
 END
 
 echo '# Nothing.' >"$tmp/empty.scenario"
-expect 2 "$demo" compare "$tmp/empty.scenario" && { grep -q 'no steps' "$tmp/err" || fail 'no message'; }
-expect 2 "$demo" play "$tmp/missing.scenario"
-expect 2 "$demo" play "$tmp"
-expect 2 "$demo" play
-expect 2 "$demo" compare
-expect 2 "$demo" play --backend=qemu "$tmp/empty.scenario"
-expect 2 "$demo" play --record "$tmp/empty.scenario"
+expect 2 compare "$tmp/empty.scenario" && { grep -q 'no steps' "$tmp/err" || fail 'no message'; }
+expect 2 play "$tmp/missing.scenario"
+expect 2 play "$tmp"
+expect 2 play
+expect 2 compare
+expect 2 play --backend=qemu "$tmp/empty.scenario"
+expect 2 play --record "$tmp/empty.scenario"
 for value in 0 x -1 '' 100000001; do
-	expect 2 "$demo" fuzz --steps "$value"
+	expect 2 fuzz --steps "$value"
 done
-expect 2 "$demo" fuzz --seed x
-expect 2 "$demo" fuzz 5
+expect 2 fuzz --seed x
+expect 2 fuzz 5
 
 # What is printed of each script is the same script.
 for file in "$scenarios"/*.scenario; do
-	expect 0 "$demo" play "$file" || continue
+	expect 0 play "$file" || continue
 	cp "$tmp/out" "$tmp/once"
 	{
 		grep '^requires' "$file"
 		sed 's/ *-> .*//' "$tmp/once"
 	} >"$tmp/again.scenario"
 	cp "${file%.scenario}.expected" "$tmp/again.expected"
-	expect 0 "$demo" play "$tmp/again.scenario" && {
+	expect 0 play "$tmp/again.scenario" && {
 		cmp -s "$tmp/once" "$tmp/out" || fail "$file: printed, it is another script"
 	}
 done
 
-expect 0 "$demo" compare "$scenarios"/*.scenario && {
+expect 0 compare "$scenarios"/*.scenario && {
 	grep 'skipped' "$tmp/out"
 	equal=$(sed -n 's/^\([0-9]*\) equal, 0 different, .*/\1/p' "$tmp/out")
 	test "${equal:-0}" -ge 60 || fail "${equal:-no} scenarios were compared"
@@ -198,7 +174,7 @@ expect 0 "$demo" compare "$scenarios"/*.scenario && {
 	done
 } >"$tmp/many.scenario"
 sed 's/$/ -> 0/' "$tmp/many.scenario" >"$tmp/many.expected"
-expect 0 "$demo" compare "$tmp/many.scenario" && { grep -q '^1 equal' "$tmp/out" || fail '1200 ioeventfds'; }
+expect 0 compare "$tmp/many.scenario" && { grep -q '^1 equal' "$tmp/out" || fail '1200 ioeventfds'; }
 
 # without_kvm COMMAND...: run it where /dev/kvm is something else.
 without_kvm() {
@@ -214,27 +190,24 @@ without_kvm() {
 cp "$scenarios/a2-pic.scenario" "$tmp"
 sed 's/0x20 0x0/0x21 0x0/' "$scenarios/a2-pic.expected" >"$tmp/a2-pic.expected"
 if without_kvm true 2>/dev/null; then
-	without_kvm "$demo" compare "$scenarios"/*.scenario >"$tmp/out" 2>"$tmp/err" ||
+	without_kvm "$program" compare "$scenarios"/*.scenario >"$tmp/out" 2>"$tmp/err" ||
 		fail 'the model does not do as was recorded'
 	grep -q '^oracle skipped' "$tmp/out" || fail 'no KVM, and nothing said'
-	without_kvm "$demo" compare "$tmp/a2-pic.scenario" >"$tmp/out" 2>"$tmp/err"
+	without_kvm "$program" compare "$tmp/a2-pic.scenario" >"$tmp/out" 2>"$tmp/err"
 	test $? -eq 1 || fail 'a wrong recording was not found'
 	grep -qE '^\| show-pic m0 +0x20 0x0 +0x21 0x0' "$tmp/out" || fail 'no difference printed'
 	sed -i '$d' "$tmp/a2-pic.expected"
-	without_kvm "$demo" compare "$tmp/a2-pic.scenario" >"$tmp/out" 2>"$tmp/err"
+	without_kvm "$program" compare "$tmp/a2-pic.scenario" >"$tmp/out" 2>"$tmp/err"
 	test $? -eq 1 || fail 'a recording of another script was not found'
 	rm "$tmp/a2-pic.expected"
-	without_kvm "$demo" compare "$tmp/a2-pic.scenario" >"$tmp/out" 2>"$tmp/err"
+	without_kvm "$program" compare "$tmp/a2-pic.scenario" >"$tmp/out" 2>"$tmp/err"
 	test $? -eq 1 || fail 'a missing recording was not found'
-	without_kvm "$demo" fuzz --steps 10 >"$tmp/out" 2>"$tmp/err" || fail 'fuzz without KVM'
+	without_kvm "$program" fuzz --steps 10 >"$tmp/out" 2>"$tmp/err" || fail 'fuzz without KVM'
 	grep -q '^oracle skipped' "$tmp/out" || fail 'no KVM, and nothing said by fuzz'
 else
 	echo 'no way to hide /dev/kvm: the recordings were not compared'
 fi
 
-expect 0 "$demo" fuzz --steps "$steps" && cat "$tmp/out"
+expect 0 fuzz --steps "$steps" && cat "$tmp/out"
 
-if test "$failures" -ne 0; then
-	echo "$failures failed"
-	exit 1
-fi
+finish

@@ -4,33 +4,18 @@
 # without it in its own way.  And the storm of routing updates, which compares and
 # whose figures are not judged.  IRQFD_DEMO names the program.
 
-demo=${IRQFD_DEMO:-irqfd-demo/irqfd-demo}
-failures=0
-
-if ! test -x "$demo"; then
-	echo "$demo: no such program" >&2
-	exit 77
-fi
-if grep -q __tsan_init "$demo"; then
+program=${IRQFD_DEMO:-irqfd-demo/irqfd-demo}
+# shellcheck source=test/program.sh
+. "${srcdir:-.}/test/program.sh"
+if grep -q __tsan_init "$program"; then
 	echo 'skipped: where a mechanism is left out there are races, which TSan reports'
 	exit 77
 fi
-tmp=$(mktemp -d) || exit 99
-trap 'rm -rf "$tmp"' EXIT
-
-fail() {
-	echo "FAIL: $*"
-	sed 's/^/    /' "$tmp/out" "$tmp/err"
-	failures=$((failures + 1))
-}
 
 # run ARGUMENT...: the demo must end with status 0 and report nothing.
 run() {
-	timeout -k 5 300 "$demo" "$@" >"$tmp/out" 2>"$tmp/err" || {
-		fail "irqfd-demo $*: status $?"
-		return 1
-	}
-	test ! -s "$tmp/err" || fail "irqfd-demo $*: something on standard error"
+	expect 0 "$@" || return
+	test ! -s "$tmp/err" || fail "$*: something on standard error"
 }
 
 # seed NUMBER PARTS: it has so many parts, each with and without.
@@ -94,7 +79,4 @@ for choice in --route-by=pointer --domain-per=irqfd '--route-by=pointer --domain
 	done
 done
 
-if test "$failures" -ne 0; then
-	echo "$failures failed"
-	exit 1
-fi
+finish

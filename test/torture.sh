@@ -5,42 +5,10 @@
 # SRCUTORTURE names the program, TORTURE_SECONDS is how long it runs, HASTY the
 # object with those grace periods.
 
-torture=${SRCUTORTURE:-torture/srcutorture}
-failures=0
-
-if ! test -x "$torture"; then
-	echo "$torture: no such program" >&2
-	exit 77
-fi
-tmp=$(mktemp -d) || exit 99
-trap 'rm -rf "$tmp"' EXIT
-
-fail() {
-	echo "FAIL: $*"
-	sed 's/^/    /' "$tmp/out" "$tmp/err"
-	failures=$((failures + 1))
-}
-
-# expect STATUS ARGUMENT...: run it, keeping what it prints.
-expect() {
-	wanted=$1
-	shift
-	"$torture" "$@" >"$tmp/out" 2>"$tmp/err"
-	status=$?
-	if test "$status" -ne "$wanted"; then
-		fail "srcutorture $*: status $status, not $wanted"
-		return 1
-	fi
-}
-
-# refuse TEXT ARGUMENT...: bad usage, with TEXT in the message and nothing else said.
-refuse() {
-	text=$1
-	shift
-	expect 2 "$@" || return
-	grep -qF -e "$text" "$tmp/err" || fail "srcutorture $*: no '$text' on standard error"
-	test ! -s "$tmp/out" || fail "srcutorture $*: something on standard output"
-}
+program=${SRCUTORTURE:-torture/srcutorture}
+# shellcheck source=test/program.sh
+. "${srcdir:-.}/test/program.sh"
+limit=0 # none: TORTURE_SECONDS may be hours
 
 # verdict WORD: that is the last line.
 verdict() {
@@ -74,13 +42,10 @@ done
 
 # One function that does nothing is found among all the others.
 if test -f "${HASTY:-none}"; then
-	LD_PRELOAD=$HASTY "$torture" --duration 60 >"$tmp/out" 2>"$tmp/err"
+	LD_PRELOAD=$HASTY "$program" --duration 60 >"$tmp/out" 2>"$tmp/err"
 	test $? -eq 1 || fail 'with grace periods that are none, it did not end with status 1'
 	verdict FAILURE
 	grep -q '^srcutorture: ' "$tmp/err" || fail 'nothing was said of a failure'
 fi
 
-if test "$failures" -ne 0; then
-	echo "$failures failed"
-	exit 1
-fi
+finish
