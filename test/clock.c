@@ -1,16 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * What clock.h declares.  The program's definitions come before the C library's, for
- * the library too.
- */
+/* What clock.h declares. */
 #include <dlfcn.h>
 #include <linux/futex.h>
-#include <stdarg.h>
 #include <sys/syscall.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "clock.h"
+#include "syscalls.h"
 
 uint64_t now_ns;
 void (*before_nap)(const uint32_t *word, uint64_t ns);
@@ -41,20 +37,9 @@ static long nap(const uint32_t *word, const long *timeout)
 	return 0;
 }
 
-long syscall(long number, ...)
+long on_syscall(long number, const long a[6])
 {
-	static long (*next)(long, ...);
-	const int given = number == SYS_futex ? 6 : 3; /* by all callers in the library */
-	long a[6] = {0};
-	va_list args;
-
-	if (!next)
-		*(void **)&next = dlsym(RTLD_NEXT, "syscall");
-	va_start(args, number);
-	for (int i = 0; i < given; i++)
-		a[i] = va_arg(args, long);
-	va_end(args);
 	if (now_ns && number == SYS_futex && a[1] == FUTEX_WAIT_PRIVATE)
 		return nap((const uint32_t *)a[0], (const long *)a[3]);
-	return next(number, a[0], a[1], a[2], a[3], a[4], a[5]);
+	return real_syscall(number, a);
 }

@@ -6,12 +6,10 @@
  * White box: opens srcu/internal.h for the word's tags, to make a reader that
  * fetched the word long ago and one that is counted on the twin.
  */
-#include <dlfcn.h>
 #include <errno.h>
 #include <linux/membarrier.h>
 #include <sched.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,6 +18,7 @@
 
 #include "harness.h"
 #include "srcu/internal.h"
+#include "syscalls.h"
 
 static struct srcu_struct domain;
 
@@ -302,28 +301,13 @@ START_TEST(an_unshared_grace_period_costs_one_membarrier)
 }
 END_TEST
 
-/*
- * Every system call of the library that goes through syscall(), for counting.
- * The program's definition comes before the C library's.
- */
 static uint64_t real_membarriers;
 
-long syscall(long number, ...)
+long on_syscall(long number, const long a[6])
 {
-	static long (*next)(long, ...);
-	const int given = number == SYS_futex ? 6 : 3; /* by all callers in the library */
-	long a[6] = {0};
-	va_list args;
-
-	if (!next)
-		*(void **)&next = dlsym(RTLD_NEXT, "syscall");
-	va_start(args, number);
-	for (int i = 0; i < given; i++)
-		a[i] = va_arg(args, long);
-	va_end(args);
 	if (number == SYS_membarrier && a[0] == MEMBARRIER_CMD_PRIVATE_EXPEDITED)
 		__atomic_fetch_add(&real_membarriers, 1, __ATOMIC_RELAXED);
-	return next(number, a[0], a[1], a[2], a[3], a[4], a[5]);
+	return real_syscall(number, a);
 }
 
 START_TEST(the_kernel_sees_as_many_membarriers_as_are_told)

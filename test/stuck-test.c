@@ -3,19 +3,17 @@
  * Barriers refused once readers rely on them: the walk over all CPUs, and, when
  * that is refused too, grace periods that say so and end only when they may.
  */
-#include <dlfcn.h>
 #include <errno.h>
 #include <sched.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
-#include <unistd.h>
 
 #include "hunters.h"
 #include "items.h"
 #include "refuse.h"
+#include "syscalls.h"
 
 DEFINE_STATIC_SRCU(domain);
 
@@ -72,7 +70,7 @@ static void no_filters(void)
 	printf("the kernel has no filters of system calls, or they are refused\n");
 }
 
-/* The library's system calls come here, where a refusal can be taken back. */
+/* Refusals that can be taken back. */
 static int membarrier_refused, setaffinity_refused;
 static cpu_set_t visited;
 
@@ -84,25 +82,16 @@ static void note_visit(const unsigned long *mask)
 		CPU_SET(cpu, &visited);
 }
 
-long syscall(long number, ...)
+long on_syscall(long number, const long a[6])
 {
-	static long (*next)(long, ...);
-	const int given = number == SYS_futex ? 6 : 3; /* by all callers in the library */
-	long a[6] = {0}, result;
-	va_list args;
+	long result;
 
-	if (!next)
-		*(void **)&next = dlsym(RTLD_NEXT, "syscall");
-	va_start(args, number);
-	for (int i = 0; i < given; i++)
-		a[i] = va_arg(args, long);
-	va_end(args);
 	if ((number == SYS_membarrier && flag_set(&membarrier_refused)) ||
 		(number == SYS_sched_setaffinity && flag_set(&setaffinity_refused))) {
 		errno = EPERM;
 		return -1;
 	}
-	result = next(number, a[0], a[1], a[2], a[3], a[4], a[5]);
+	result = real_syscall(number, a);
 	if (number == SYS_sched_setaffinity && !result)
 		note_visit((const unsigned long *)a[2]);
 	return result;
