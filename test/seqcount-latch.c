@@ -3,46 +3,24 @@
  * Unit tests of latches: a reader in a handler that has interrupted the writer gets
  * a whole record in its first pass, wherever the writer is.
  */
+#include "test/seqcount-signals.h"
 #include "test/seqcount-test.h"
 
-#include <pthread.h>
-#include <sched.h>
 #include <signal.h>
-#include <string.h>
 
 #include <seqcount/latch.h>
-
-#define WORDS   4
-#define SIGNALS 1000u
-
-struct record {
-	uint64_t word[WORDS];
-};
 
 static seqcount_latch_t latch = SEQCNT_LATCH_ZERO(latch);
 static struct record copies[2];
 
 /* What handlers have met. */
-static unsigned int handled;
 static unsigned int passes;
-static unsigned int torn;
 static uint64_t latest;
-
-static void count(unsigned int *counter)
-{
-	__atomic_fetch_add(counter, 1, __ATOMIC_RELAXED);
-}
-
-static unsigned int value(const unsigned int *counter)
-{
-	return __atomic_load_n(counter, __ATOMIC_RELAXED);
-}
 
 static void handler(int sig)
 {
 	struct record copy;
 	unsigned int seq;
-	int i;
 
 	(void)sig;
 	do {
@@ -50,22 +28,9 @@ static void handler(int sig)
 		seqcount_load(&copy, &copies[seq & 1], sizeof(copy));
 		count(&passes);
 	} while (read_seqcount_latch_retry(&latch, seq));
-	for (i = 1; i < WORDS; i++) {
-		if (copy.word[i] != copy.word[0])
-			count(&torn);
-	}
+	count_torn(&copy);
 	__atomic_store_n(&latest, copy.word[0], __ATOMIC_RELAXED);
-	/* Release, pairs with the sender's acquire: the counts above are in. */
-	__atomic_fetch_add(&handled, 1, __ATOMIC_RELEASE);
-}
-
-static void install_handler(void)
-{
-	struct sigaction action;
-
-	memset(&action, 0, sizeof(action));
-	action.sa_handler = handler;
-	ck_assert_int_eq(sigaction(SIGUSR1, &action, NULL), 0);
+	count_handled();
 }
 
 static uint64_t value_read_now(void)
@@ -99,7 +64,7 @@ START_TEST(handler_at_every_step)
 {
 	uint64_t v;
 
-	install_handler();
+	install_handler(handler);
 	/* The sequence wraps on the way. */
 	latch.seqcount_.sequence_ = UINT32_MAX - 99;
 	for (v = 1; v <= 100; v++)
@@ -113,7 +78,7 @@ END_TEST
 /* A copy is changed while readers are sent to it: the handler must notice. */
 START_TEST(change_without_the_latch_is_caught)
 {
-	install_handler();
+	install_handler(handler);
 	seqcount_set(copies[0].word[0], 1);
 	raise(SIGUSR1);
 	ck_assert_uint_ne(value(&torn), 0);
@@ -168,7 +133,7 @@ START_TEST(writer_that_died_at_each_step)
 {
 	uint64_t v = _i > WORDS ? 2 : 1;
 
-	install_handler();
+	install_handler(handler);
 	write_with_signals(1);
 	write_until(2, _i);
 	ck_assert_uint_eq(value_read_now(), v);
@@ -181,7 +146,7 @@ END_TEST
 /* A write behind it that makes nothing good sends readers to what is half written. */
 START_TEST(writer_that_died_unnoticed_is_caught)
 {
-	install_handler();
+	install_handler(handler);
 	write_until(1, 1);
 	write_seqcount_latch_begin(&latch);
 	raise(SIGUSR1);
@@ -189,43 +154,19 @@ START_TEST(writer_that_died_unnoticed_is_caught)
 }
 END_TEST
 
-static void *send_signals(void *arg)
+static void write_record(const struct record *r)
 {
-	const pthread_t *writer = arg;
-	unsigned int sent;
-
-	for (sent = 0; sent < SIGNALS; sent++) {
-		pthread_kill(*writer, SIGUSR1);
-		while (__atomic_load_n(&handled, __ATOMIC_ACQUIRE) == sent)
-			sched_yield();
-	}
-	return NULL;
+	write_seqcount_latch_begin(&latch);
+	seqcount_store(&copies[0], r, sizeof(*r));
+	write_seqcount_latch(&latch);
+	seqcount_store(&copies[1], r, sizeof(*r));
+	write_seqcount_latch_end(&latch);
 }
 
 START_TEST(storm_of_signals_on_the_writer)
 {
-	pthread_t self = pthread_self();
-	pthread_t sender;
-	struct record r;
-	sigset_t set;
-	uint64_t v = 0;
-	int i;
-
-	install_handler();
-	ck_assert_int_eq(pthread_create(&sender, NULL, send_signals, &self), 0);
-	while (value(&handled) < SIGNALS) {
-		v++;
-		for (i = 0; i < WORDS; i++)
-			r.word[i] = v;
-		write_seqcount_latch_begin(&latch);
-		seqcount_store(&copies[0], &r, sizeof(r));
-		write_seqcount_latch(&latch);
-		seqcount_store(&copies[1], &r, sizeof(r));
-		write_seqcount_latch_end(&latch);
-		/* TSan delivers signals at calls of libc alone. */
-		pthread_sigmask(SIG_BLOCK, NULL, &set);
-	}
-	ck_assert_int_eq(pthread_join(sender, NULL), 0);
+	install_handler(handler);
+	storm(write_record);
 	ck_assert_uint_eq(value(&torn), 0);
 	ck_assert_uint_eq(value(&passes), SIGNALS);
 }
