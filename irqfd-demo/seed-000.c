@@ -36,8 +36,7 @@ static bool copy_half_written(bool without, char saw[SEED_SAW_SIZE])
 	bool right;
 
 	seed_machine_begin(&machine, &(struct vm_switches){.no_sequence = without});
-	machine.vm.window = signal_in_copy;
-	machine.vm.window_data = &machine;
+	vm_set_window(&machine.vm, signal_in_copy, &machine);
 	seed_route(&machine, &seed_second);
 	vm_settle(&machine.vm);
 	torn = percpu_sum(&counters->torn);
@@ -59,10 +58,9 @@ static void interrupt_in_copy(void *data, enum window where)
 
 static void update_on_cpu(struct seed_machine *machine, struct cpu *cpu)
 {
-	machine->vm.window = interrupt_in_copy;
-	machine->vm.window_data = cpu;
+	vm_set_window(&machine->vm, interrupt_in_copy, cpu);
 	seed_route(machine, &seed_second);
-	machine->vm.window = NULL;
+	vm_set_window(&machine->vm, NULL, NULL);
 }
 
 /* The eventfd is signalled in an interrupt of the CPU that writes the copy, just then. */

@@ -84,8 +84,7 @@ static bool closed_too(bool without, void (*body)(void *machine), char saw[SEED_
 
 	seed_machine_begin(
 		&machine, &(struct vm_switches){.domain_per_irqfd = true, .no_claim = without});
-	machine.vm.window = rival_first;
-	machine.vm.window_data = &rival;
+	vm_set_window(&machine.vm, rival_first, &rival);
 	hub_close(machine.event);
 	seed_thread_join(&rival.thread);
 	machine.event = NULL;

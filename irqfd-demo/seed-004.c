@@ -47,15 +47,13 @@ static void pin(void)
 static void send_interrupted(struct seed_machine *machine, struct cpu *cpu)
 {
 	struct vm *vm = &machine->vm;
-	void (*window)(void *data, enum window where) = vm->window;
+	window_fn *window = vm->window;
 	void *window_data = vm->window_data;
 
 	pin();
-	vm->window = interrupt_lock;
-	vm->window_data = cpu;
+	vm_set_window(vm, interrupt_lock, cpu);
 	vm_set_irq(vm, SOURCE_USER, SEED_GSI, true);
-	vm->window = window;
-	vm->window_data = window_data;
+	vm_set_window(vm, window, window_data);
 }
 
 static void send_once(struct seed_machine *machine)

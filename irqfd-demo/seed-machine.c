@@ -101,8 +101,7 @@ bool seed_update_in_delivery(
 
 	sem_init(&stop.reached, 0, 0);
 	sem_init(&stop.go, 0, 0);
-	machine->vm.window = stop_here;
-	machine->vm.window_data = &stop;
+	vm_set_window(&machine->vm, stop_here, &stop);
 	seed_thread_start(&delivery);
 	sem_wait(&stop.reached);
 	if (meanwhile)
@@ -112,7 +111,7 @@ bool seed_update_in_delivery(
 	sem_post(&stop.go);
 	seed_thread_join(&delivery);
 	seed_thread_join(&update);
-	machine->vm.window = NULL;
+	vm_set_window(&machine->vm, NULL, NULL);
 	sem_destroy(&stop.go);
 	sem_destroy(&stop.reached);
 	return done;

@@ -106,6 +106,8 @@ enum window {
 	WINDOW_LOCK,  /* a reader is being counted by load, add and store; else: is about to be */
 };
 
+typedef void window_fn(void *data, enum window where);
+
 struct vm {
 	/* Constant but for irqchip, which vm_create_irqchip() sets before there are irqfds. */
 	enum irqchip irqchip;
@@ -117,8 +119,8 @@ struct vm {
 	/* How routing_set() waits for a domain's readers. */
 	void (*wait)(struct srcu_struct *ssp);
 	struct vm_switches switches;
-	/* Called there, in the context that is there; or NULL. */
-	void (*window)(void *data, enum window where);
+	/* Called there, in the context that is there; or NULL.  Atomic. */
+	window_fn *window;
 	void *window_data;
 
 	/* Read under irq_srcu, written under update_lock. */
@@ -178,8 +180,18 @@ enum delivery vm_pulse_irq(struct vm *vm, enum irq_source source, unsigned int g
 
 static inline void vm_window(const struct vm *vm, enum window where)
 {
-	if (vm->window)
-		vm->window(vm->window_data, where);
+	window_fn *window = __atomic_load_n(&vm->window, __ATOMIC_ACQUIRE); /* B, pairs with A */
+
+	if (window)
+		window(__atomic_load_n(&vm->window_data, __ATOMIC_RELAXED), where);
+}
+
+/* Others may be at work, but one window is not replaced by another where they come by. */
+static inline void vm_set_window(struct vm *vm, window_fn *window, void *data)
+{
+	if (window)
+		__atomic_store_n(&vm->window_data, data, __ATOMIC_RELAXED);
+	__atomic_store_n(&vm->window, window, __ATOMIC_RELEASE); /* A */
 }
 
 /* vm.c: chips_lock with interrupts off. */
