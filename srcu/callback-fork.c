@@ -39,11 +39,11 @@ void srcu_callbacks_settle(struct srcu_struct *ssp)
 static bool in_batches(const struct srcu_struct *ssp, const struct srcu_head *wanted)
 {
 	for (int nr = BATCH_COLLECTED; nr <= BATCH_INVOKING; nr++) {
-		const struct srcu_batch_ *batch = &ssp->batches_[nr];
-		const struct srcu_head *head = batch->last ? batch->first : NULL;
+		const struct srcu_head *last = ssp->batches_[nr].last;
+		const struct srcu_head *head = last ? ssp->batches_[nr].first : NULL;
 
 		while (head && head != wanted)
-			head = head == batch->last ? NULL : head->next_;
+			head = head == last ? NULL : head->next_;
 		if (head)
 			return true;
 	}
