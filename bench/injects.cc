@@ -21,12 +21,6 @@ namespace
 
 constexpr char lost[] = "an event was lost";
 
-void count_percentiles(benchmark::State &state, Samples &samples)
-{
-	state.counters["p50"] = samples.percentile(50);
-	state.counters["p99"] = samples.percentile(99);
-}
-
 /* An iteration is one event. */
 void injections(benchmark::State &state, const inject_path *path)
 {

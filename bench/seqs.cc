@@ -56,7 +56,7 @@ class Windows
 	}
 
 	/* These two when it is closed. */
-	double percentile(std::size_t percent)
+	double percentile(double percent)
 	{
 		return samples_.percentile(percent);
 	}

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the program keeps of the grace periods that it timed.  Included by
- * srcu-bench.cc only.
+ * What the program keeps of the times that it took, and what it tells of them.
+ * Included by the files that register benchmarks.
  */
 #ifndef BENCH_TIMES_HH
 #define BENCH_TIMES_HH
@@ -12,6 +12,18 @@
 #include <vector>
 
 #include "bench/shim.h"
+
+/* Of the first @taken of @v, or of all when there were more; reorders them. */
+template <class T>
+double percentile_of(std::vector<T> &v, std::size_t taken, double percent)
+{
+	std::size_t kept = std::min(v.size(), taken);
+	auto rank = static_cast<std::ptrdiff_t>(static_cast<double>(kept - 1) * percent / 100);
+
+	std::nth_element(
+		v.begin(), v.begin() + rank, v.begin() + static_cast<std::ptrdiff_t>(kept));
+	return v[static_cast<std::size_t>(rank)];
+}
 
 /*
  * The times of grace periods.  Where the machine is shared, another program may
@@ -59,13 +71,9 @@ class Times
 	}
 
 	/* These two when the last window is closed. */
-	double percentile(std::size_t percent)
+	double percentile(double percent)
 	{
-		std::size_t kept = std::min(ns_.size(), taken_ ? taken_ : forgotten_);
-		auto at = ns_.begin() + static_cast<std::ptrdiff_t>((kept - 1) * percent / 100);
-
-		std::nth_element(ns_.begin(), at, ns_.begin() + static_cast<std::ptrdiff_t>(kept));
-		return *at;
+		return percentile_of(ns_, taken_ ? taken_ : forgotten_, percent);
 	}
 
 	double sections_per_us() const
@@ -101,13 +109,9 @@ class Samples
 		ns_[taken_++ % ns_.size()] = ns;
 	}
 
-	double percentile(std::size_t percent)
+	double percentile(double percent)
 	{
-		std::size_t kept = std::min(ns_.size(), taken_);
-		auto at = ns_.begin() + static_cast<std::ptrdiff_t>((kept - 1) * percent / 100);
-
-		std::nth_element(ns_.begin(), at, ns_.begin() + static_cast<std::ptrdiff_t>(kept));
-		return *at;
+		return percentile_of(ns_, taken_, percent);
 	}
 
       private:
@@ -117,5 +121,26 @@ class Samples
 	std::vector<double> ns_;
 	std::size_t taken_ = 0;
 };
+
+template <class Taken>
+void count_percentiles(benchmark::State &state, Taken &times)
+{
+	state.counters["p50"] = times.percentile(50);
+	state.counters["p90"] = times.percentile(90);
+	state.counters["p99"] = times.percentile(99);
+	state.counters["max"] = times.percentile(100);
+}
+
+/* As many as it takes to draw the distribution. */
+template <class Taken>
+void count_distribution(benchmark::State &state, Taken &times)
+{
+	count_percentiles(state, times);
+	state.counters["p10"] = times.percentile(10);
+	state.counters["p25"] = times.percentile(25);
+	state.counters["p75"] = times.percentile(75);
+	state.counters["p95"] = times.percentile(95);
+	state.counters["p99.9"] = times.percentile(99.9);
+}
 
 #endif /* BENCH_TIMES_HH */

@@ -57,12 +57,6 @@ void skip(benchmark::State &state, int error)
 	state.SkipWithError(std::strerror(std::abs(error)));
 }
 
-void count_percentiles(benchmark::State &state, Samples &samples)
-{
-	state.counters["p50"] = samples.percentile(50);
-	state.counters["p99"] = samples.percentile(99);
-}
-
 using time_callbacks = int(const callback_peer *p, std::size_t nr, uint64_t *ns);
 
 /* An iteration is one call, of as many as are queued at once. */
@@ -144,7 +138,7 @@ void isolation(benchmark::State &state, const isolation_peer *p, isolation_call 
 		samples.add(static_cast<double>(ns));
 	}
 	isolation_stop(p);
-	count_percentiles(state, samples);
+	count_distribution(state, samples);
 }
 
 /* An iteration is a simulated CPU's share of a grace period. */

@@ -43,8 +43,7 @@ void grace_periods(benchmark::State &state, const peer *p, const load &l)
 	srcu_stats after = stats_of(p);
 	readers_stop();
 
-	state.counters["p50"] = times.percentile(50);
-	state.counters["p99"] = times.percentile(99);
+	count_distribution(state, times);
 	if (l.readers)
 		state.counters["reads/us"] = times.sections_per_us();
 	if (after.grace_periods > before.grace_periods)
