@@ -33,6 +33,7 @@ struct figure {
 #define ALONE         "readers:0/in_ns:0/out_ns:0"
 #define EMPTY         "readers:1/in_ns:0/out_ns:0"
 #define BUSY          "readers:1/in_ns:1000/out_ns:1000"
+#define LONG          "readers:1/in_ns:100000/out_ns:0"
 
 #define CONCURRENT(who, nr) "gp_concurrent/" who "/updaters:" #nr "/readers:1"
 
@@ -56,9 +57,15 @@ static const struct figure figures[] = {
 	{GP("srcu_fenced", ALONE), GP("urcu_mb", ALONE), NO_BOUND, 0},
 	{GP("srcu_fenced", EMPTY), GP("urcu_mb", EMPTY), AT_MOST, 0.8},
 	{GP("srcu_fenced", BUSY), GP("urcu_mb", BUSY), AT_MOST, 0.8},
+	{GP("srcu", LONG), GP("urcu_memb", LONG), NO_BOUND, 0},
+	{GP("srcu_expedited", LONG), GP("urcu_memb", LONG), NO_BOUND, 0},
+	{GP("srcu_fenced", LONG), GP("urcu_mb", LONG), NO_BOUND, 0},
 	{CONCURRENT("srcu", 1), CONCURRENT("urcu_memb", 1), NO_BOUND, 0},
 	{CONCURRENT("srcu", 8), CONCURRENT("urcu_memb", 8), AT_LEAST, 1.5},
 	{CONCURRENT("srcu", 8), CONCURRENT("srcu_classic", 8), NO_BOUND, 0},
+	{CONCURRENT("srcu", 16), CONCURRENT("urcu_memb", 16), NO_BOUND, 0},
+	{CONCURRENT("srcu", 16), CONCURRENT("srcu_classic", 16), NO_BOUND, 0},
+	{CONCURRENT("srcu_fenced", 16), CONCURRENT("urcu_mb", 16), NO_BOUND, 0},
 	{"enqueue/call_srcu", "enqueue/urcu_call_rcu", AT_MOST, 0.12},
 	{"enqueue_invoke/call_srcu", "enqueue_invoke/urcu_call_rcu", AT_MOST, 0.5},
 	{"barrier/srcu", "barrier/urcu_memb", AT_MOST, 0.01},

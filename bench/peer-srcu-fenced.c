@@ -49,4 +49,5 @@ const struct peer peer_srcu_fenced = {
 	.read_loop = read_loop,
 	.synchronize = synchronize,
 	.stats = stats,
+	.concurrent = true,
 };

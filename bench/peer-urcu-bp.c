@@ -47,4 +47,5 @@ const struct peer peer_urcu_bp = {
 	.read_batch = read_batch,
 	.read_loop = read_loop,
 	.synchronize = synchronize,
+	.concurrent = true,
 };

@@ -47,4 +47,5 @@ const struct peer peer_urcu_mb = {
 	.read_batch = read_batch,
 	.read_loop = read_loop,
 	.synchronize = synchronize,
+	.concurrent = true,
 };

@@ -50,4 +50,7 @@ const struct peer peer_urcu_qsbr = {
 	.read_batch = read_batch,
 	.read_loop = read_loop,
 	.synchronize = synchronize,
+	.concurrent = true,
+	.away = urcu_qsbr_thread_offline,
+	.back = urcu_qsbr_thread_online,
 };

@@ -40,12 +40,23 @@ struct peer {
 	/* Statistics of its domain; NULL: it has none. */
 	int (*stats)(struct srcu_stats *stats);
 
-	/* Is it measured with several updaters at once? */
+	/*
+	 * Is it measured with several updaters at once, in threads that are not
+	 * registered?
+	 */
 	bool concurrent;
+
+	/*
+	 * Around the wait of a registered thread for those updaters.  NULL: they need
+	 * not wait for it.
+	 */
+	void (*away)(void);
+	void (*back)(void);
 };
 
 extern const struct peer peer_srcu_fast;
 extern const struct peer peer_srcu;
+extern const struct peer peer_srcu_expedited;
 extern const struct peer peer_srcu_classic;
 extern const struct peer peer_srcu_fenced;
 extern const struct peer peer_srcu_fast_ptr;

@@ -9,6 +9,7 @@
 const struct peer *const peers[] = {
 	&peer_srcu_fast,
 	&peer_srcu,
+	&peer_srcu_expedited,
 	&peer_srcu_classic,
 	&peer_srcu_fenced,
 	&peer_srcu_fast_ptr,

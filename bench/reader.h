@@ -40,6 +40,12 @@ static inline uint64_t now_ns(void)
 	return timespec_ns(&now);
 }
 
+/* A time that is kept among many others. */
+static inline uint32_t short_ns(uint64_t ns)
+{
+	return ns < UINT32_MAX ? (uint32_t)ns : UINT32_MAX;
+}
+
 static inline void spend_ns(uint64_t ns)
 {
 	uint64_t end;

@@ -6,6 +6,7 @@
  */
 #include <sched.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "bench/reader.h"
 #include "bench/shim.h"
@@ -171,12 +172,11 @@ void time_synchronize(const struct peer *peer, uint32_t *ns, unsigned int n)
 	uint64_t began = now_ns();
 
 	for (unsigned int i = 0; i < n; i++) {
-		uint64_t ended, took;
+		uint64_t ended;
 
 		peer->synchronize();
 		ended = now_ns();
-		took = ended - began;
-		ns[i] = took < UINT32_MAX ? (uint32_t)took : UINT32_MAX;
+		ns[i] = short_ns(ended - began);
 		began = ended;
 	}
 }
@@ -184,4 +184,12 @@ void time_synchronize(const struct peer *peer, uint32_t *ns, unsigned int n)
 uint64_t clock_ns(void)
 {
 	return now_ns();
+}
+
+uint64_t voluntary_switches(void)
+{
+	struct rusage used = {0};
+
+	getrusage(RUSAGE_SELF, &used);
+	return (uint64_t)used.ru_nvcsw;
 }

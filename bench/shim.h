@@ -35,7 +35,7 @@ struct tally {
 #define READERS_MAX 2
 
 /* The most updaters at once. */
-#define UPDATERS_MAX 8
+#define UPDATERS_MAX 16
 
 /* shim.c */
 
@@ -69,6 +69,9 @@ void time_synchronize(const struct peer *peer, uint32_t *ns, unsigned int n);
 
 uint64_t clock_ns(void);
 
+/* How often threads of this process have gone to sleep. */
+uint64_t voluntary_switches(void);
+
 /* updaters.c */
 
 /*
@@ -85,6 +88,12 @@ void updaters_stop(void);
  * returned, unless there is no other.
  */
 struct tally updaters_run(uint64_t n);
+
+/*
+ * The times of the last run's calls, of the same windows: @nr of them, some of a
+ * run with very many.  Valid until the next run.
+ */
+const uint32_t *updaters_times(size_t *nr);
 
 /* poll-loops.c: @n cookies; @n grace periods without readers, by polling. */
 void poll_get_state(long n);

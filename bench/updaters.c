@@ -8,10 +8,14 @@
 #include <stdbool.h>
 #include <time.h>
 
+#include "bench/reader.h"
 #include "bench/shim.h"
 
 /* The calls are counted in windows of this time. */
 #define WINDOW_NS 1000000u
+
+/* Times that an updater keeps, the last ones: of a window, or nearly. */
+#define LAST 16384u
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
@@ -30,11 +34,19 @@ static uint64_t taken __attribute__((aligned(128)));
 
 struct updater {
 	uint64_t calls __attribute__((aligned(128))); /* that it has made */
+	uint32_t ns[LAST];                            /* their times, in a ring */
+
+	/* Written by the main thread, which has seen so many of the calls. */
+	uint64_t seen __attribute__((aligned(128)));
 	pthread_t thread;
 };
 
 static struct updater updaters[UPDATERS_MAX];
 static unsigned int nr_updaters;
+
+/* Of all updaters' calls in windows that count. */
+static uint32_t times[1 << 20];
+static size_t nr_times;
 
 /*
  * Some of the calls that are left, or 0.  A few at once, so that taking costs
@@ -51,15 +63,28 @@ static uint64_t take_calls(void)
 	return calls - first < some ? calls - first : some;
 }
 
-/* Relaxed: who looks at the calls wants a number, not what came before it. */
+/* Release: who sees a call counted finds its time, or a later one's. */
+static void count_call(struct updater *updater, uint64_t ns)
+{
+	uint64_t nr = updater->calls;
+
+	__atomic_store_n(&updater->ns[nr % LAST], short_ns(ns), __ATOMIC_RELAXED);
+	__atomic_store_n(&updater->calls, nr + 1, __ATOMIC_RELEASE);
+}
+
+/* One reading of the clock per call, as in time_synchronize(). */
 static void work(struct updater *updater)
 {
-	uint64_t n;
+	uint64_t n, began = now_ns();
 
 	while ((n = take_calls()))
 		while (n--) {
+			uint64_t ended;
+
 			peer->synchronize();
-			__atomic_store_n(&updater->calls, updater->calls + 1, __ATOMIC_RELAXED);
+			ended = now_ns();
+			count_call(updater, ended - began);
+			began = ended;
 		}
 }
 
@@ -108,6 +133,7 @@ int updaters_start(const struct peer *p, unsigned int n)
 		int error;
 
 		updater->calls = 0;
+		updater->seen = 0;
 		error = pthread_create(&updater->thread, NULL, run_updater, updater);
 		if (error) {
 			updaters_stop();
@@ -154,10 +180,42 @@ static void wait_for_window(uint64_t ns)
 		pthread_cond_clockwait(&changed, &lock, CLOCK_MONOTONIC, &until);
 }
 
+/* Acquire: pairs with the release of count_call(). */
+static void keep_times_of(struct updater *updater, uint64_t since)
+{
+	uint64_t nr = __atomic_load_n(&updater->calls, __ATOMIC_ACQUIRE);
+
+	if (nr - since > LAST)
+		since = nr - LAST;
+	for (; since < nr && nr_times < sizeof(times) / sizeof(times[0]); since++)
+		times[nr_times++] = __atomic_load_n(&updater->ns[since % LAST], __ATOMIC_RELAXED);
+	updater->seen = nr;
+}
+
+static void keep_times(void)
+{
+	for (unsigned int i = 0; i < nr_updaters; i++)
+		keep_times_of(&updaters[i], updaters[i].seen);
+}
+
+static void skip_times(void)
+{
+	for (unsigned int i = 0; i < nr_updaters; i++)
+		updaters[i].seen = __atomic_load_n(&updaters[i].calls, __ATOMIC_RELAXED);
+}
+
+const uint32_t *updaters_times(size_t *nr)
+{
+	*nr = nr_times;
+	return times;
+}
+
 struct tally updaters_run(uint64_t n)
 {
 	struct tally began = tally_now(), last = began, kept = {0, 0, 0, 0};
 
+	nr_times = 0;
+	skip_times();
 	pthread_mutex_lock(&lock);
 	calls = n;
 	taken = 0;
@@ -171,12 +229,20 @@ struct tally updaters_run(uint64_t n)
 		now = tally_now();
 		window = tally_since(&last, &now);
 		/* With less than nine tenths of it, readers shared their CPU with others. */
-		if (window.readers_ns >= window.ns / 10 * 9)
+		if (window.readers_ns >= window.ns / 10 * 9) {
 			tally_add(&kept, &window);
+			keep_times();
+		} else {
+			skip_times();
+		}
 		last = now;
 	}
 	pthread_mutex_unlock(&lock);
-	return kept.ns ? kept : tally_since(&began, &last);
+	if (nr_times)
+		return kept;
+	for (unsigned int i = 0; i < nr_updaters; i++)
+		keep_times_of(&updaters[i], 0);
+	return tally_since(&began, &last);
 }
 
 void updaters_stop(void)
