@@ -56,6 +56,17 @@ static int enqueue(size_t nr)
 	return error;
 }
 
+static void count(struct srcu_head *head)
+{
+	(void)head;
+	callbacks_count();
+}
+
+static int enqueue_counted(size_t i)
+{
+	return call_srcu(&domain, &heads[i], count);
+}
+
 static void barrier(void)
 {
 	srcu_barrier(&domain);
@@ -69,5 +80,6 @@ const struct callback_peer callbacks_srcu = {
 	.enter = enter,
 	.leave = leave,
 	.enqueue = enqueue,
+	.enqueue_counted = enqueue_counted,
 	.barrier = barrier,
 };

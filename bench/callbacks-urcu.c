@@ -37,6 +37,16 @@ static void end(void)
 	free(heads);
 }
 
+static void enter_thread(void)
+{
+	urcu_memb_register_thread();
+}
+
+static void leave_thread(void)
+{
+	urcu_memb_unregister_thread();
+}
+
 static void enter(void)
 {
 	urcu_memb_read_lock();
@@ -59,6 +69,18 @@ static int enqueue(size_t nr)
 	return 0;
 }
 
+static void count(struct rcu_head *head)
+{
+	(void)head;
+	callbacks_count();
+}
+
+static int enqueue_counted(size_t i)
+{
+	urcu_memb_call_rcu(&heads[i], count);
+	return 0;
+}
+
 static void barrier(void)
 {
 	urcu_memb_barrier();
@@ -72,5 +94,8 @@ const struct callback_peer callbacks_urcu = {
 	.enter = enter,
 	.leave = leave,
 	.enqueue = enqueue,
+	.enqueue_counted = enqueue_counted,
 	.barrier = barrier,
+	.enter_thread = enter_thread,
+	.leave_thread = leave_thread,
 };

@@ -33,8 +33,15 @@ struct callback_peer {
 	/* Queue the callbacks of the first @nr heads.  0 or a negative errno. */
 	int (*enqueue)(size_t nr);
 
+	/* Queue the callback of head @i, which counts itself by callbacks_count(). */
+	int (*enqueue_counted)(size_t i);
+
 	/* Wait until they have been invoked. */
 	void (*barrier)(void);
+
+	/* Around all use in a reader's thread.  NULL: nothing to do. */
+	void (*enter_thread)(void);
+	void (*leave_thread)(void);
 };
 
 extern const struct callback_peer callbacks_srcu;
@@ -46,6 +53,9 @@ extern const struct callback_peer *const callback_peers[];
 /* @nr heads of @size bytes, of any contents, in memory that is there already; NULL: there is none.
  */
 void *callbacks_heads(size_t nr, size_t size);
+
+/* From any thread. */
+void callbacks_count(void);
 
 /* All of these return 0 or a negative errno, and leave nothing queued. */
 
@@ -65,6 +75,19 @@ struct flood {
 };
 
 int callbacks_time_flood(const struct callback_peer *peer, size_t nr, struct flood *flood);
+
+/* backlog.c */
+
+/* How long a section of the reader that is in the way is, and how often callbacks come. */
+#define BACKLOG_SECTION_NS  1000000u
+#define BACKLOG_INTERVAL_NS 1000u
+
+/*
+ * Queue @nr callbacks one by one at that rate, while a reader sleeps in one
+ * section after the other, and put into @waiting how many are left to invoke
+ * after each.
+ */
+int backlog_run(const struct callback_peer *peer, size_t nr, uint32_t *waiting);
 
 #ifdef __cplusplus
 }

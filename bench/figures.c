@@ -69,6 +69,7 @@ static const struct figure figures[] = {
 	{"enqueue/call_srcu", "enqueue/urcu_call_rcu", AT_MOST, 0.12},
 	{"enqueue_invoke/call_srcu", "enqueue_invoke/urcu_call_rcu", AT_MOST, 0.5},
 	{"barrier/srcu", "barrier/urcu_memb", AT_MOST, 0.01},
+	{"backlog/srcu", "backlog/urcu_memb", NO_BOUND, 0},
 	{"flood/srcu", "flood/urcu_memb", NO_BOUND, 0},
 	/* What the threads of a call cost depends on where the scheduler puts them. */
 	{ISOLATION("synchronize", "srcu"), ISOLATION("synchronize", "srcu_alone"), AT_MOST, 1.2},
@@ -167,6 +168,7 @@ static const struct {
 	{"enqueue/", "p50"},
 	{"enqueue_invoke/", "p50"},
 	{"barrier/", "p50"},
+	{"backlog/", "peak"},
 	{"flood/", "drain_ns"},
 	{"isolation/", "p50"},
 	{"scan/", "p50"},
@@ -304,7 +306,7 @@ void figures_print(FILE *to)
 	fprintf(to,
 		"\nFigures: medians of the repetitions (read, seq_read, seq_write, seq_write_copy: "
 		"CPU time, ns; gp_concurrent: calls per second; inject/direct/threads: injections "
-		"per second; flood: drain_ns; others: p50, ns)\n");
+		"per second; backlog: peak; flood: drain_ns; others: p50, ns)\n");
 	fprintf(to, "%-53s %12s  %-53s %12s  %8s  %-17s  %s\n", "figure", "median", "beside",
 		"median", "ratio", "quartiles", "bound");
 	for (; i < NR_FIGURES; i++)

@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <string>
+#include <vector>
 
 #include "bench/add.hh"
 #include "bench/callbacks.h"
@@ -23,6 +24,9 @@ namespace
 /* Callbacks that are queued at once: in a section, and until all have been invoked. */
 constexpr std::size_t enqueue_batch = 4096;
 constexpr std::size_t invoke_batch = std::size_t{1} << 18;
+
+/* Callbacks that come one by one while a reader is slow. */
+constexpr std::size_t backlog_callbacks = 50000;
 
 /* Keeps a peer's callbacks in use, with threads that may run on every CPU. */
 class Callbacks
@@ -122,6 +126,25 @@ void flood(benchmark::State &state, const callback_peer *p)
 	state.counters["rss_bytes"] = static_cast<double>(f.rss_bytes);
 }
 
+/* An iteration is one callback. */
+void backlog(benchmark::State &state, const callback_peer *p)
+{
+	auto nr = static_cast<std::size_t>(state.max_iterations);
+	Callbacks in_use(p, nr);
+	std::vector<uint32_t> waiting(nr);
+	int error = in_use.error();
+
+	while (!error && state.KeepRunningBatch(state.max_iterations))
+		error = backlog_run(p, nr, waiting.data());
+	if (error) {
+		skip(state, error);
+		return;
+	}
+	state.counters["p50"] = percentile_of(waiting, nr, 50);
+	state.counters["p90"] = percentile_of(waiting, nr, 90);
+	state.counters["peak"] = percentile_of(waiting, nr, 100);
+}
+
 void isolation(benchmark::State &state, const isolation_peer *p, isolation_call call)
 {
 	pin_off_readers();
@@ -183,6 +206,9 @@ void register_callbacks(const callback_peer *p, std::size_t nr_flood)
 		->UseManualTime()
 		->Iterations(4 * invoke_batch);
 	add("barrier/" + name, idle_barriers, p)->UseRealTime();
+	add("backlog/" + name, backlog, p)
+		->UseRealTime()
+		->Iterations(static_cast<benchmark::IterationCount>(backlog_callbacks));
 	add("flood/" + name, flood, p)
 		->UseManualTime()
 		->Iterations(static_cast<benchmark::IterationCount>(nr_flood));
