@@ -67,4 +67,6 @@ void register_percpu()
 	add("percpu/inc/plain_add", increments, inc_plain);
 	add("poll/get_state/srcu", poll_calls, poll_get_state);
 	add("poll/start_poll/srcu", poll_calls, poll_start_poll);
+	add("poll/over/srcu", poll_calls, poll_over);
+	add("poll/held_up/srcu", poll_calls, poll_held_up);
 }

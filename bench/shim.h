@@ -95,9 +95,14 @@ struct tally updaters_run(uint64_t n);
  */
 const uint32_t *updaters_times(size_t *nr);
 
-/* poll-loops.c: @n cookies; @n grace periods without readers, by polling. */
+/*
+ * poll-loops.c: @n cookies; @n grace periods without readers, by polling; @n polls
+ * for one that is over, or that cannot end.
+ */
 void poll_get_state(long n);
 void poll_start_poll(long n);
+void poll_over(long n);
+void poll_held_up(long n);
 
 /* percpu-loops.c */
 
