@@ -3,13 +3,12 @@
  * The list of peers that have callbacks, and what is timed of them.  The program
  * walks the list; nothing else knows the adapters.
  */
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "bench/callbacks.h"
 #include "bench/reader.h"
+#include "bench/shim.h"
 
 const struct callback_peer *const callback_peers[] = {
 	&callbacks_srcu,
@@ -61,20 +60,6 @@ int callbacks_time_barrier(const struct callback_peer *peer, uint64_t *ns)
 	peer->barrier();
 	*ns = now_ns() - began;
 	return 0;
-}
-
-/* What the process has in memory; 0 where /proc does not tell it. */
-static int64_t resident_bytes(void)
-{
-	FILE *f = fopen("/proc/self/statm", "re");
-	long pages = 0;
-
-	if (!f)
-		return 0;
-	if (fscanf(f, "%*s %ld", &pages) != 1)
-		pages = 0;
-	fclose(f);
-	return (int64_t)pages * sysconf(_SC_PAGESIZE);
 }
 
 int callbacks_time_flood(const struct callback_peer *peer, size_t nr, struct flood *flood)

@@ -86,16 +86,23 @@ static int spawn(unsigned int cpus, int socket)
 	posix_spawn_file_actions_t actions;
 	char force[32], option[32];
 	char *argv[] = {"srcu-bench", option, NULL};
+	const char *before = getenv("SRCU_FORCE");
+	char *kept = before ? strdup(before) : NULL;
 	int error;
 
 	snprintf(force, sizeof(force), "cpus=%d", SCAN_CPUS_MAX);
 	snprintf(option, sizeof(option), CHILD "%u", cpus);
-	/* The library in this process has read it long ago. */
+	/* The library in this process has read it long ago; other children do not want it. */
 	setenv("SRCU_FORCE", force, 1);
 	posix_spawn_file_actions_init(&actions);
 	posix_spawn_file_actions_adddup2(&actions, socket, STDIN_FILENO);
 	error = posix_spawn(&child, "/proc/self/exe", &actions, NULL, argv, environ);
 	posix_spawn_file_actions_destroy(&actions);
+	if (kept)
+		setenv("SRCU_FORCE", kept, 1);
+	else
+		unsetenv("SRCU_FORCE");
+	free(kept);
 	return -error;
 }
 

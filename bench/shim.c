@@ -5,8 +5,10 @@
  * only.
  */
 #include <sched.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include "bench/reader.h"
 #include "bench/shim.h"
@@ -192,4 +194,17 @@ uint64_t voluntary_switches(void)
 
 	getrusage(RUSAGE_SELF, &used);
 	return (uint64_t)used.ru_nvcsw;
+}
+
+int64_t resident_bytes(void)
+{
+	FILE *f = fopen("/proc/self/statm", "re");
+	long pages = 0;
+
+	if (!f)
+		return 0;
+	if (fscanf(f, "%*s %ld", &pages) != 1)
+		pages = 0;
+	fclose(f);
+	return (int64_t)pages * sysconf(_SC_PAGESIZE);
 }

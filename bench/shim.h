@@ -72,6 +72,9 @@ uint64_t clock_ns(void);
 /* How often threads of this process have gone to sleep. */
 uint64_t voluntary_switches(void);
 
+/* What the process has in memory; 0 where /proc does not tell it. */
+int64_t resident_bytes(void);
+
 /* updaters.c */
 
 /*

@@ -16,6 +16,8 @@
 #include <thread>
 #include <vector>
 
+#include "bench/child.h"
+#include "bench/children.hh"
 #include "bench/figures.h"
 #include "bench/injects.hh"
 #include "bench/percpu.hh"
@@ -165,6 +167,7 @@ void add_context(const char *key, const char *value)
 int main(int argc, char **argv)
 {
 	scan_main(argc, argv);
+	child_main(argc, argv);
 
 	std::vector<char *> args = with_defaults(argc, argv);
 	std::size_t flood = take_flood(args);
@@ -191,6 +194,7 @@ int main(int argc, char **argv)
 	for (const peer *const *p = peers; *p; p++)
 		register_peer(*p);
 	register_updates(flood);
+	register_children();
 	register_seqs();
 	register_injects();
 	register_percpu();
