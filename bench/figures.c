@@ -60,6 +60,8 @@ static const struct figure figures[] = {
 	{GP("srcu", LONG), GP("urcu_memb", LONG), NO_BOUND, 0},
 	{GP("srcu_expedited", LONG), GP("urcu_memb", LONG), NO_BOUND, 0},
 	{GP("srcu_fenced", LONG), GP("urcu_mb", LONG), NO_BOUND, 0},
+	{GP("srcu", EMPTY), GP("srcu_fenced", EMPTY), NO_BOUND, 0},
+	{GP("srcu", LONG), GP("srcu_fenced", LONG), NO_BOUND, 0},
 	{CONCURRENT("srcu", 1), CONCURRENT("urcu_memb", 1), NO_BOUND, 0},
 	{CONCURRENT("srcu", 8), CONCURRENT("urcu_memb", 8), AT_LEAST, 1.5},
 	{CONCURRENT("srcu", 8), CONCURRENT("srcu_classic", 8), NO_BOUND, 0},
