@@ -3,25 +3,19 @@
  * Peer: a domain whose updaters are organised by one lock.  Its readers are those
  * of any other domain.
  */
-#include "bench/reader.h"
+#include "bench/peer.h"
 
 static struct srcu_struct domain;
+
+#define PEER_TOKEN         int
+#define PEER_LOCK()        srcu_read_lock(&domain)
+#define PEER_UNLOCK(token) srcu_read_unlock(&domain, token)
+#include "bench/peer-loops.h"
 
 static int prepare(void)
 {
 	return init_srcu_struct_with(&domain,
 		&(struct srcu_options){.name = "classic", .updates = SRCU_UPDATES_CLASSIC});
-}
-
-static void read_loop(struct reader *reader)
-{
-	while (reader_goes_on(reader)) {
-		int idx = srcu_read_lock(&domain);
-
-		spend_ns(reader->in_ns);
-		srcu_read_unlock(&domain, idx);
-		reader_outside(reader);
-	}
 }
 
 static void synchronize(void)

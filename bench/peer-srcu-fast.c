@@ -5,18 +5,14 @@
  * the readers are libsrcu's out-of-line ones and grace periods are not measured
  * again.
  */
-#include "bench/reader.h"
+#include "bench/peer.h"
 
 DEFINE_STATIC_SRCU(domain);
 
-static void read_batch(long n)
-{
-	for (; n > 0; n--) {
-		struct srcu_ctr *ctr = srcu_read_lock_fast(&domain);
-
-		srcu_read_unlock_fast(&domain, ctr);
-	}
-}
+#define PEER_TOKEN         struct srcu_ctr *
+#define PEER_LOCK()        srcu_read_lock_fast(&domain)
+#define PEER_UNLOCK(token) srcu_read_unlock_fast(&domain, token)
+#include "bench/peer-loops.h"
 
 #ifdef BENCH_PIC
 const struct peer peer_srcu_fast_pic = {
@@ -24,17 +20,6 @@ const struct peer peer_srcu_fast_pic = {
 	.read_batch = read_batch,
 };
 #else
-static void read_loop(struct reader *reader)
-{
-	while (reader_goes_on(reader)) {
-		struct srcu_ctr *ctr = srcu_read_lock_fast(&domain);
-
-		spend_ns(reader->in_ns);
-		srcu_read_unlock_fast(&domain, ctr);
-		reader_outside(reader);
-	}
-}
-
 static void synchronize(void)
 {
 	synchronize_srcu(&domain);
@@ -51,5 +36,9 @@ const struct peer peer_srcu_fast = {
 	.read_loop = read_loop,
 	.synchronize = synchronize,
 	.stats = stats,
+	PEER_SWEEPS,
+	.read_hash = read_hash,
+	.retire = synchronize,
+	.churn = true,
 };
 #endif

@@ -2,34 +2,19 @@
 /*
  * Peer: srcu_read_lock_fast() on a domain of fenced readers.
  */
-#include "bench/reader.h"
+#include "bench/peer.h"
 
 static struct srcu_struct domain;
+
+#define PEER_TOKEN         struct srcu_ctr *
+#define PEER_LOCK()        srcu_read_lock_fast(&domain)
+#define PEER_UNLOCK(token) srcu_read_unlock_fast(&domain, token)
+#include "bench/peer-loops.h"
 
 static int prepare(void)
 {
 	return init_srcu_struct_with(
 		&domain, &(struct srcu_options){.name = "fenced", .readers = SRCU_READERS_FENCED});
-}
-
-static void read_batch(long n)
-{
-	for (; n > 0; n--) {
-		struct srcu_ctr *ctr = srcu_read_lock_fast(&domain);
-
-		srcu_read_unlock_fast(&domain, ctr);
-	}
-}
-
-static void read_loop(struct reader *reader)
-{
-	while (reader_goes_on(reader)) {
-		struct srcu_ctr *ctr = srcu_read_lock_fast(&domain);
-
-		spend_ns(reader->in_ns);
-		srcu_read_unlock_fast(&domain, ctr);
-		reader_outside(reader);
-	}
 }
 
 static void synchronize(void)

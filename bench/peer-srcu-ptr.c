@@ -10,23 +10,18 @@
 
 static struct srcu_struct *domain;
 
+#define PEER_SELF          struct srcu_struct *ssp = domain;
+#define PEER_TOKEN         struct srcu_ctr *
+#define PEER_LOCK()        srcu_read_lock_fast(ssp)
+#define PEER_UNLOCK(token) srcu_read_unlock_fast(ssp, token)
+#include "bench/peer-loops.h"
+
 static int prepare(void)
 {
 	domain = malloc(sizeof(*domain));
 	if (!domain)
 		return -ENOMEM;
 	return init_srcu_struct(domain);
-}
-
-static void read_batch(long n)
-{
-	struct srcu_struct *ssp = domain;
-
-	for (; n > 0; n--) {
-		struct srcu_ctr *ctr = srcu_read_lock_fast(ssp);
-
-		srcu_read_unlock_fast(ssp, ctr);
-	}
 }
 
 const struct peer peer_srcu_fast_ptr = {

@@ -5,18 +5,14 @@
  * object, where the readers are libsrcu's out-of-line ones and grace periods
  * are not measured again.
  */
-#include "bench/reader.h"
+#include "bench/peer.h"
 
 DEFINE_STATIC_SRCU(domain);
 
-static void read_batch(long n)
-{
-	for (; n > 0; n--) {
-		int idx = srcu_read_lock(&domain);
-
-		srcu_read_unlock(&domain, idx);
-	}
-}
+#define PEER_TOKEN         int
+#define PEER_LOCK()        srcu_read_lock(&domain)
+#define PEER_UNLOCK(token) srcu_read_unlock(&domain, token)
+#include "bench/peer-loops.h"
 
 #ifdef BENCH_PIC
 const struct peer peer_srcu_pic = {
@@ -24,17 +20,6 @@ const struct peer peer_srcu_pic = {
 	.read_batch = read_batch,
 };
 #else
-static void read_loop(struct reader *reader)
-{
-	while (reader_goes_on(reader)) {
-		int idx = srcu_read_lock(&domain);
-
-		spend_ns(reader->in_ns);
-		srcu_read_unlock(&domain, idx);
-		reader_outside(reader);
-	}
-}
-
 static void synchronize(void)
 {
 	synchronize_srcu(&domain);
@@ -52,5 +37,8 @@ const struct peer peer_srcu = {
 	.synchronize = synchronize,
 	.stats = stats,
 	.concurrent = true,
+	PEER_SWEEPS,
+	.read_hash = read_hash,
+	.retire = synchronize,
 };
 #endif

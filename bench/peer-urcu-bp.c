@@ -1,11 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Peer: liburcu's bp flavor, readers inlined.
+ * Peer: liburcu's bp flavor, readers inlined, or with BENCH_CALLS by calls into the
+ * library.
  */
+#ifndef BENCH_CALLS
 #define _LGPL_SOURCE
+#endif
 #include <urcu/urcu-bp.h>
 
-#include "bench/reader.h"
+#define PEER_TOKEN         int
+#define PEER_LOCK()        (urcu_bp_read_lock(), 0)
+#define PEER_UNLOCK(token) ((void)(token), urcu_bp_read_unlock())
+#include "bench/peer-loops.h"
 
 static void enter(void)
 {
@@ -17,24 +23,14 @@ static void leave(void)
 	urcu_bp_unregister_thread();
 }
 
-static void read_batch(long n)
-{
-	for (; n > 0; n--) {
-		urcu_bp_read_lock();
-		urcu_bp_read_unlock();
-	}
-}
-
-static void read_loop(struct reader *reader)
-{
-	while (reader_goes_on(reader)) {
-		urcu_bp_read_lock();
-		spend_ns(reader->in_ns);
-		urcu_bp_read_unlock();
-		reader_outside(reader);
-	}
-}
-
+#ifdef BENCH_CALLS
+const struct peer peer_urcu_bp_call = {
+	.name = "urcu_bp_call",
+	.enter = enter,
+	.leave = leave,
+	.read_batch = read_batch,
+};
+#else
 static void synchronize(void)
 {
 	urcu_bp_synchronize_rcu();
@@ -48,4 +44,6 @@ const struct peer peer_urcu_bp = {
 	.read_loop = read_loop,
 	.synchronize = synchronize,
 	.concurrent = true,
+	.churn = true,
 };
+#endif

@@ -1,11 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Peer: liburcu's mb flavor, readers inlined.
+ * Peer: liburcu's mb flavor, readers inlined, or with BENCH_CALLS by calls into the
+ * library.
  */
+#ifndef BENCH_CALLS
 #define _LGPL_SOURCE
+#endif
 #include <urcu/urcu-mb.h>
 
-#include "bench/reader.h"
+#define PEER_TOKEN         int
+#define PEER_LOCK()        (urcu_mb_read_lock(), 0)
+#define PEER_UNLOCK(token) ((void)(token), urcu_mb_read_unlock())
+#include "bench/peer-loops.h"
 
 static void enter(void)
 {
@@ -17,24 +23,14 @@ static void leave(void)
 	urcu_mb_unregister_thread();
 }
 
-static void read_batch(long n)
-{
-	for (; n > 0; n--) {
-		urcu_mb_read_lock();
-		urcu_mb_read_unlock();
-	}
-}
-
-static void read_loop(struct reader *reader)
-{
-	while (reader_goes_on(reader)) {
-		urcu_mb_read_lock();
-		spend_ns(reader->in_ns);
-		urcu_mb_read_unlock();
-		reader_outside(reader);
-	}
-}
-
+#ifdef BENCH_CALLS
+const struct peer peer_urcu_mb_call = {
+	.name = "urcu_mb_call",
+	.enter = enter,
+	.leave = leave,
+	.read_batch = read_batch,
+};
+#else
 static void synchronize(void)
 {
 	urcu_mb_synchronize_rcu();
@@ -49,3 +45,4 @@ const struct peer peer_urcu_mb = {
 	.synchronize = synchronize,
 	.concurrent = true,
 };
+#endif

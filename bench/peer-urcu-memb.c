@@ -1,11 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Peer: liburcu's memb flavor, readers inlined.
+ * Peer: liburcu's memb flavor, readers inlined, or with BENCH_CALLS by calls into the
+ * library.
  */
+#ifndef BENCH_CALLS
 #define _LGPL_SOURCE
+#endif
 #include <urcu/urcu-memb.h>
 
-#include "bench/reader.h"
+#define PEER_TOKEN         int
+#define PEER_LOCK()        (urcu_memb_read_lock(), 0)
+#define PEER_UNLOCK(token) ((void)(token), urcu_memb_read_unlock())
+#include "bench/peer-loops.h"
 
 static void enter(void)
 {
@@ -17,24 +23,14 @@ static void leave(void)
 	urcu_memb_unregister_thread();
 }
 
-static void read_batch(long n)
-{
-	for (; n > 0; n--) {
-		urcu_memb_read_lock();
-		urcu_memb_read_unlock();
-	}
-}
-
-static void read_loop(struct reader *reader)
-{
-	while (reader_goes_on(reader)) {
-		urcu_memb_read_lock();
-		spend_ns(reader->in_ns);
-		urcu_memb_read_unlock();
-		reader_outside(reader);
-	}
-}
-
+#ifdef BENCH_CALLS
+const struct peer peer_urcu_memb_call = {
+	.name = "urcu_memb_call",
+	.enter = enter,
+	.leave = leave,
+	.read_batch = read_batch,
+};
+#else
 static void synchronize(void)
 {
 	urcu_memb_synchronize_rcu();
@@ -48,4 +44,9 @@ const struct peer peer_urcu_memb = {
 	.read_loop = read_loop,
 	.synchronize = synchronize,
 	.concurrent = true,
+	PEER_SWEEPS,
+	.read_hash = read_hash,
+	.retire = synchronize,
+	.churn = true,
 };
+#endif

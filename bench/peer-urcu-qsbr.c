@@ -1,13 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Peer: liburcu's qsbr flavor, readers inlined.  A reader announces a quiescent
- * state after each section, which is what lets grace periods end; the empty
- * sections of the read benchmark announce none and cost the loop alone.
+ * Peer: liburcu's qsbr flavor, readers inlined, or with BENCH_CALLS by calls into
+ * the library.  A reader announces a quiescent state after each section, which is
+ * what lets grace periods end; the empty sections of the read benchmark announce
+ * none and cost the loop alone.
  */
+#ifndef BENCH_CALLS
 #define _LGPL_SOURCE
+#endif
 #include <urcu/urcu-qsbr.h>
 
-#include "bench/reader.h"
+#define PEER_TOKEN         int
+#define PEER_LOCK()        (urcu_qsbr_read_lock(), 0)
+#define PEER_UNLOCK(token) ((void)(token), urcu_qsbr_read_unlock())
+#define PEER_OUTSIDE()     urcu_qsbr_quiescent_state()
+#include "bench/peer-loops.h"
 
 static void enter(void)
 {
@@ -19,25 +26,14 @@ static void leave(void)
 	urcu_qsbr_unregister_thread();
 }
 
-static void read_batch(long n)
-{
-	for (; n > 0; n--) {
-		urcu_qsbr_read_lock();
-		urcu_qsbr_read_unlock();
-	}
-}
-
-static void read_loop(struct reader *reader)
-{
-	while (reader_goes_on(reader)) {
-		urcu_qsbr_read_lock();
-		spend_ns(reader->in_ns);
-		urcu_qsbr_read_unlock();
-		urcu_qsbr_quiescent_state();
-		reader_outside(reader);
-	}
-}
-
+#ifdef BENCH_CALLS
+const struct peer peer_urcu_qsbr_call = {
+	.name = "urcu_qsbr_call",
+	.enter = enter,
+	.leave = leave,
+	.read_batch = read_batch,
+};
+#else
 static void synchronize(void)
 {
 	urcu_qsbr_synchronize_rcu();
@@ -53,4 +49,9 @@ const struct peer peer_urcu_qsbr = {
 	.concurrent = true,
 	.away = urcu_qsbr_thread_offline,
 	.back = urcu_qsbr_thread_online,
+	.read_object = read_object,
+	.read_hash = read_hash,
+	.retire = synchronize,
+	.churn = true,
 };
+#endif

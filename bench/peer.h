@@ -37,6 +37,27 @@ struct peer {
 	/* Wait for a grace period.  NULL: another peer stands for this one's. */
 	void (*synchronize)(void);
 
+	/*
+	 * Run @n sections: one in the other, two or eight deep; with that many turns
+	 * of a loop in each; with a look at the object, or at an entry of the hash
+	 * table, in each.  The last two return how often what they saw had been given
+	 * back.  NULL: not measured.
+	 */
+	void (*read_nested_2)(long n);
+	void (*read_nested_8)(long n);
+	void (*read_length)(long n, unsigned long spins);
+	unsigned long (*read_object)(long n);
+	unsigned long (*read_hash)(long n);
+
+	/* Wait until no reader has what was unlinked before.  NULL: it cannot. */
+	void (*retire)(void);
+
+	/* Is read_batch() measured in several threads at once? */
+	bool shared;
+
+	/* Is it measured what a thread costs that has one section? */
+	bool churn;
+
 	/* Statistics of its domain; NULL: it has none. */
 	int (*stats)(struct srcu_stats *stats);
 
@@ -66,6 +87,17 @@ extern const struct peer peer_urcu_memb;
 extern const struct peer peer_urcu_mb;
 extern const struct peer peer_urcu_bp;
 extern const struct peer peer_urcu_qsbr;
+extern const struct peer peer_urcu_memb_call;
+extern const struct peer peer_urcu_mb_call;
+extern const struct peer peer_urcu_bp_call;
+extern const struct peer peer_urcu_qsbr_call;
+extern const struct peer peer_ck_epoch;
+extern const struct peer peer_rwlock;
+extern const struct peer peer_mutex;
+extern const struct peer peer_spinlock;
+extern const struct peer peer_refcount;
+extern const struct peer peer_stores;
+extern const struct peer peer_none;
 
 /* All peers that this program was built with; ends with NULL. */
 extern const struct peer *const peers[];

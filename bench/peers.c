@@ -20,6 +20,19 @@ const struct peer *const peers[] = {
 	&peer_urcu_mb,
 	&peer_urcu_bp,
 	&peer_urcu_qsbr,
+	&peer_urcu_memb_call,
+	&peer_urcu_mb_call,
+	&peer_urcu_bp_call,
+	&peer_urcu_qsbr_call,
 #endif
+#ifdef HAVE_CK
+	&peer_ck_epoch,
+#endif
+	&peer_rwlock,
+	&peer_mutex,
+	&peer_spinlock,
+	&peer_refcount,
+	&peer_stores,
+	&peer_none,
 	NULL,
 };

@@ -57,6 +57,13 @@ static inline void spend_ns(uint64_t ns)
 		;
 }
 
+/* For as long as @spins turns of a loop take; spins_in() tells how many. */
+static inline void spin(unsigned long spins)
+{
+	for (; spins; spins--)
+		__asm__ volatile("" : "+r"(spins));
+}
+
 /* Relaxed: it carries no data; what the reader wrote is read after the join. */
 static inline bool reader_goes_on(const struct reader *reader)
 {
