@@ -4,13 +4,8 @@
  */
 #include "bench/peer.h"
 
-/* Keeps the loop. */
-#define PEER_TOKEN int
-#define PEER_LOCK()                                  \
-	({                                           \
-		__asm__ volatile("" : : : "memory"); \
-		0;                                   \
-	})
+#define PEER_TOKEN         int
+#define PEER_LOCK()        peer_keep()
 #define PEER_UNLOCK(token) ((void)(token))
 #include "bench/peer-loops.h"
 

@@ -1,17 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Peer: liburcu's qsbr flavor, readers inlined, or with BENCH_CALLS by calls into
- * the library.  A reader announces a quiescent state after each section, which is
- * what lets grace periods end; the empty sections of the read benchmark announce
- * none and cost the loop alone.
+ * Peer: liburcu's qsbr flavor.  Its readers are empty, inlined or not.  One announces
+ * a quiescent state after each section, which is what lets grace periods end; the
+ * empty sections of the read benchmark announce none and cost the loop alone, which
+ * the compiler is kept from dropping.
  */
-#ifndef BENCH_CALLS
 #define _LGPL_SOURCE
-#endif
 #include <urcu/urcu-qsbr.h>
 
 #define PEER_TOKEN         int
-#define PEER_LOCK()        (urcu_qsbr_read_lock(), 0)
+#define PEER_LOCK()        (urcu_qsbr_read_lock(), peer_keep())
 #define PEER_UNLOCK(token) ((void)(token), urcu_qsbr_read_unlock())
 #define PEER_OUTSIDE()     urcu_qsbr_quiescent_state()
 #include "bench/peer-loops.h"
@@ -26,14 +24,6 @@ static void leave(void)
 	urcu_qsbr_unregister_thread();
 }
 
-#ifdef BENCH_CALLS
-const struct peer peer_urcu_qsbr_call = {
-	.name = "urcu_qsbr_call",
-	.enter = enter,
-	.leave = leave,
-	.read_batch = read_batch,
-};
-#else
 static void synchronize(void)
 {
 	urcu_qsbr_synchronize_rcu();
@@ -54,4 +44,3 @@ const struct peer peer_urcu_qsbr = {
 	.retire = synchronize,
 	.churn = true,
 };
-#endif

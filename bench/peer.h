@@ -90,7 +90,6 @@ extern const struct peer peer_urcu_qsbr;
 extern const struct peer peer_urcu_memb_call;
 extern const struct peer peer_urcu_mb_call;
 extern const struct peer peer_urcu_bp_call;
-extern const struct peer peer_urcu_qsbr_call;
 extern const struct peer peer_ck_epoch;
 extern const struct peer peer_rwlock;
 extern const struct peer peer_mutex;

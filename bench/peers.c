@@ -23,7 +23,6 @@ const struct peer *const peers[] = {
 	&peer_urcu_memb_call,
 	&peer_urcu_mb_call,
 	&peer_urcu_bp_call,
-	&peer_urcu_qsbr_call,
 #endif
 #ifdef HAVE_CK
 	&peer_ck_epoch,

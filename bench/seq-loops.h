@@ -16,6 +16,8 @@
 #ifndef BENCH_SEQ_LOOPS_H
 #define BENCH_SEQ_LOOPS_H
 
+#include <stdint.h>
+
 #include "bench/seq.h"
 
 #ifndef SEQ_COPIES

@@ -8,8 +8,6 @@
 #ifndef BENCH_SEQ_H
 #define BENCH_SEQ_H
 
-#include <stdint.h>
-
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -45,18 +43,8 @@ extern const struct seq_peer seq_mutex;
 /* All that this program was built with; ends with NULL. */
 extern const struct seq_peer *const seq_peers[];
 
-/*
- * Start a thread that writes @object so many times in a millisecond, or as often
- * as it can, on the CPU after the readers'.  0 or a positive errno.
- */
-int seq_writer_start(const struct seq_object *object, unsigned int writes_per_ms);
-void seq_writer_stop(void);
-
-/* Its writes so far. */
-uint64_t seq_writer_writes(void);
-
-/* How often the caller lost its CPU without asking for it. */
-uint64_t seq_reader_preemptions(void);
+/* Write a struct seq_object once, for a thread that does it at a pace. */
+void seq_write_one(const void *object);
 
 #ifdef __cplusplus
 }
