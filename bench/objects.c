@@ -35,17 +35,22 @@ void objects_prepare(void)
 	object_now = &objects[0];
 }
 
-void object_replace(const struct peer *peer)
+static void retire(const void *peer)
+{
+	((const struct peer *)peer)->retire();
+}
+
+void object_replace(const void *peer)
 {
 	struct object *old = object_now, *object = old == objects ? &objects[1] : objects;
 
 	__atomic_store_n(&object->state, OBJECT_LIVE, __ATOMIC_RELAXED);
 	__atomic_store_n(&object_now, object, __ATOMIC_RELEASE);
-	peer->retire();
+	retire(peer);
 	__atomic_store_n(&old->state, 0, __ATOMIC_RELAXED);
 }
 
-void hash_replace(const struct peer *peer)
+void hash_replace(const void *peer)
 {
 	static struct hash_entry *deleted;
 	static uint32_t key;
@@ -57,7 +62,7 @@ void hash_replace(const struct peer *peer)
 	while (*link != entry)
 		link = &(*link)->next;
 	__atomic_store_n(link, entry->next, __ATOMIC_RELAXED);
-	peer->retire();
+	retire(peer);
 	__atomic_store_n(&entry->state, 0, __ATOMIC_RELAXED);
 	deleted = entry;
 	key = (key + 1) % HASH_KEYS;

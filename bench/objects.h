@@ -15,8 +15,6 @@
 extern "C" {
 #endif
 
-struct peer;
-
 #define OBJECT_LIVE 0x6c697665u
 
 /* What has been freed is no longer live, and stays readable. */
@@ -69,14 +67,18 @@ static inline bool hash_lookup(uint32_t key)
 /* Make the object and the table; once more: nothing. */
 void objects_prepare(void);
 
+/*
+ * These are for a thread that does them at a pace; @peer is a struct peer.
+ */
+
 /* Replace the object, wait until no reader of @peer's has the old one, and give that back. */
-void object_replace(const struct peer *peer);
+void object_replace(const void *peer);
 
 /*
  * Delete the next entry, and wait until no reader of @peer's has it; insert again the
  * one before.
  */
-void hash_replace(const struct peer *peer);
+void hash_replace(const void *peer);
 
 #ifdef __cplusplus
 }

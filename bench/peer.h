@@ -97,6 +97,7 @@ extern const struct peer peer_spinlock;
 extern const struct peer peer_refcount;
 extern const struct peer peer_stores;
 extern const struct peer peer_none;
+extern const struct peer peer_membarrier;
 
 /* All peers that this program was built with; ends with NULL. */
 extern const struct peer *const peers[];

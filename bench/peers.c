@@ -33,5 +33,6 @@ const struct peer *const peers[] = {
 	&peer_refcount,
 	&peer_stores,
 	&peer_none,
+	&peer_membarrier,
 	NULL,
 };

@@ -58,6 +58,7 @@ uint64_t scan_sum(const void *memory, size_t stride, size_t cpus)
 
 static uint64_t *percpu_counter;
 static uint64_t counter;
+static __thread uint64_t thread_counter;
 
 int inc_prepare(void)
 {
@@ -89,9 +90,19 @@ void inc_atomic(long n)
 }
 
 /* Load and store are atomic each, so that the loop is not folded into one addition. */
+static inline void add_one(uint64_t *p)
+{
+	__atomic_store_n(p, __atomic_load_n(p, __ATOMIC_RELAXED) + 1, __ATOMIC_RELAXED);
+}
+
 void inc_plain(long n)
 {
 	for (; n > 0; n--)
-		__atomic_store_n(&counter, __atomic_load_n(&counter, __ATOMIC_RELAXED) + 1,
-			__ATOMIC_RELAXED);
+		add_one(&counter);
+}
+
+void inc_thread_local(long n)
+{
+	for (; n > 0; n--)
+		add_one(&thread_counter);
 }

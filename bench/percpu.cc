@@ -65,6 +65,7 @@ void register_percpu()
 	add("percpu/inc/__this_cpu_inc", increments, inc_plain_this_cpu);
 	add("percpu/inc/atomic_add", increments, inc_atomic);
 	add("percpu/inc/plain_add", increments, inc_plain);
+	add("percpu/inc/thread_local", increments, inc_thread_local);
 	add("poll/get_state/srcu", poll_calls, poll_get_state);
 	add("poll/start_poll/srcu", poll_calls, poll_start_poll);
 	add("poll/over/srcu", poll_calls, poll_over);

@@ -9,4 +9,7 @@
 
 void register_reads(const peer *p);
 
+/* Those that a section has in which it ends in another thread than it began in. */
+void register_down_up();
+
 #endif /* BENCH_READS_HH */

@@ -79,6 +79,25 @@ void pin_beside(void)
 		pin_to(cpu);
 }
 
+unsigned int all_cpus(void)
+{
+	return usable_cpus() ? (unsigned int)CPU_COUNT_S(sizeof(allowed), allowed) : 0;
+}
+
+void pin_to_nth(unsigned int index)
+{
+	unsigned int cpus = all_cpus();
+	int cpu = -1;
+
+	if (!cpus)
+		return;
+	for (index = index % cpus + 1; index; index--)
+		do
+			cpu++;
+		while (!CPU_ISSET_S((size_t)cpu, sizeof(allowed), allowed));
+	pin_to(cpu);
+}
+
 void pin_off_readers(void)
 {
 	cpu_set_t set[64];
@@ -181,6 +200,31 @@ void time_synchronize(const struct peer *peer, uint32_t *ns, unsigned int n)
 		ns[i] = short_ns(ended - began);
 		began = ended;
 	}
+}
+
+/* The least of some times: in the others something else ran. */
+static uint64_t time_spins(unsigned long spins)
+{
+	uint64_t least = UINT64_MAX;
+
+	for (unsigned int i = 0; i < 100; i++) {
+		uint64_t began = now_ns(), took;
+
+		spin(spins);
+		took = now_ns() - began;
+		least = took < least ? took : least;
+	}
+	return least ? least : 1;
+}
+
+unsigned long spins_in(uint64_t ns)
+{
+	const unsigned long some = 10000;
+	static uint64_t took;
+
+	if (!took)
+		took = time_spins(some);
+	return (unsigned long)(ns * some / took);
 }
 
 uint64_t clock_ns(void)

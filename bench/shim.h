@@ -48,6 +48,10 @@ void pin_here(void);
 /* Pin the caller to the second of them, if there is one. */
 void pin_beside(void);
 
+/* The number of all of them, and pin the caller to one, counted in a circle. */
+unsigned int all_cpus(void);
+void pin_to_nth(unsigned int index);
+
 /* Let the caller run on all of them but those that readers have to themselves. */
 void pin_off_readers(void);
 
@@ -74,6 +78,9 @@ uint64_t voluntary_switches(void);
 
 /* What the process has in memory; 0 where /proc does not tell it. */
 int64_t resident_bytes(void);
+
+/* How many turns of spin() take so long. */
+unsigned long spins_in(uint64_t ns);
 
 /* updaters.c */
 
@@ -120,6 +127,7 @@ void inc_this_cpu(long n);
 void inc_plain_this_cpu(long n);
 void inc_atomic(long n);
 void inc_plain(long n);
+void inc_thread_local(long n);
 
 /* machine.c: what a figure must be read with, as keys and values. */
 void machine_describe(void (*add)(const char *key, const char *value));

@@ -193,6 +193,7 @@ int main(int argc, char **argv)
 	std::thread([] {}).join();
 	for (const peer *const *p = peers; *p; p++)
 		register_peer(*p);
+	register_down_up();
 	register_updates(flood);
 	register_children();
 	register_seqs();

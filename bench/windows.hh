@@ -36,9 +36,10 @@ class Windows
 	{
 		if (window_reads_)
 			close_window();
-		if (!kept_)
-			samples_.add(static_cast<double>(window_.ns - began_.ns) /
-				     static_cast<double>(reads_));
+		if (kept_.ns)
+			return;
+		kept_ = {window_.ns - began_.ns, window_.acts - began_.acts, 0};
+		samples_.add(static_cast<double>(kept_.ns) / static_cast<double>(reads_));
 	}
 
 	/* These two when it is closed. */
@@ -49,8 +50,7 @@ class Windows
 
 	double acts_per_ms() const
 	{
-		return static_cast<double>(window_.acts - began_.acts) * 1e6 /
-		       static_cast<double>(window_.ns - began_.ns);
+		return static_cast<double>(kept_.acts) * 1e6 / static_cast<double>(kept_.ns);
 	}
 
       private:
@@ -72,7 +72,8 @@ class Windows
 		if (end.preemptions == window_.preemptions && end.acts != window_.acts) {
 			samples_.add(static_cast<double>(end.ns - window_.ns) /
 				     static_cast<double>(window_reads_));
-			kept_ = true;
+			kept_.ns += end.ns - window_.ns;
+			kept_.acts += end.acts - window_.acts;
 		}
 		reads_ += window_reads_;
 		window_reads_ = 0;
@@ -81,8 +82,8 @@ class Windows
 
 	Samples samples_;
 	Moment began_, window_;
+	Moment kept_ = {}; /* sums of the windows that are not left out */
 	long reads_ = 0, window_reads_ = 0;
-	bool kept_ = false;
 };
 
 #endif /* BENCH_WINDOWS_HH */
