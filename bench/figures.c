@@ -44,6 +44,12 @@ struct figure {
 
 #define SWAP(who, nr) "route_swap/" who "/routes:" #nr
 
+#define THREADS(who, nr)   "read_threads/" who "/threads:" #nr
+#define NESTED(who, depth) "read_nested/" who "/depth:" #depth
+#define LENGTH(who, ns)    "read_length/" who "/ns:" #ns
+#define UPDATES(who, rate) "read_updates/" who "/updates_per_ms:" #rate
+#define HASH(who, rate)    "hash/" who "/updates_per_ms:" #rate
+
 static const struct figure figures[] = {
 	{"read/srcu_fast", "read/urcu_memb", AT_MOST, 1.05},
 	{"read/srcu", "read/urcu_memb", AT_MOST, 1.4},
@@ -51,9 +57,40 @@ static const struct figure figures[] = {
 	{"read/srcu_fast_pic", "read/urcu_memb", NO_BOUND, 0},
 	{"read/srcu_pic", "read/urcu_memb", NO_BOUND, 0},
 	{"read/srcu_fenced", "read/urcu_mb", AT_MOST, 0.4},
+	{"read/srcu_fast_pic", "read/urcu_memb_call", NO_BOUND, 0},
+	{"read/srcu_fast", "read/urcu_bp", NO_BOUND, 0},
+	{"read/srcu_fast", "read/ck_epoch", NO_BOUND, 0},
+	{"read/srcu_fast", "read/refcount", NO_BOUND, 0},
+	{"read/srcu_fast", "read/rwlock", NO_BOUND, 0},
+	{"read/srcu_fast", "read/stores", NO_BOUND, 0},
+	{THREADS("srcu_fast", 1), THREADS("urcu_memb", 1), NO_BOUND, 0},
+	{THREADS("srcu_fast", 2), THREADS("urcu_memb", 2), NO_BOUND, 0},
+	{THREADS("srcu_fast", 4), THREADS("urcu_memb", 4), NO_BOUND, 0},
+	{THREADS("srcu_fast", 2), THREADS("refcount", 2), NO_BOUND, 0},
+	{THREADS("srcu_fast", 2), THREADS("rwlock", 2), NO_BOUND, 0},
+	{NESTED("srcu_fast", 2), NESTED("urcu_memb", 2), NO_BOUND, 0},
+	{NESTED("srcu_fast", 8), NESTED("urcu_memb", 8), NO_BOUND, 0},
+	{LENGTH("srcu_fast", 10), LENGTH("none", 10), NO_BOUND, 0},
+	{LENGTH("srcu_fast", 100), LENGTH("none", 100), NO_BOUND, 0},
+	{LENGTH("srcu_fast", 1000), LENGTH("none", 1000), NO_BOUND, 0},
+	{UPDATES("srcu_fast", 1), UPDATES("urcu_memb", 1), NO_BOUND, 0},
+	{UPDATES("srcu_fast", 10), UPDATES("urcu_memb", 10), NO_BOUND, 0},
+	{UPDATES("srcu_fast", 100), UPDATES("urcu_memb", 100), NO_BOUND, 0},
+	{UPDATES("srcu_fast", 100), UPDATES("rwlock", 100), NO_BOUND, 0},
+	{HASH("srcu_fast", 10), HASH("urcu_memb", 10), NO_BOUND, 0},
+	{HASH("srcu_fast", 10), HASH("urcu_qsbr", 10), NO_BOUND, 0},
+	{HASH("srcu_fast", 10), HASH("rwlock", 10), NO_BOUND, 0},
+	{HASH("srcu_fast", 100), HASH("urcu_memb", 100), NO_BOUND, 0},
+	{"down_up/srcu", "down_up/refcount", NO_BOUND, 0},
+	{"down_up/srcu_fast", "down_up/refcount", NO_BOUND, 0},
+	{"down_up/srcu_fast", "down_up/semaphore", NO_BOUND, 0},
+	{"churn/srcu_fast", "churn/none", NO_BOUND, 0},
+	{"churn/srcu_fast", "churn/urcu_memb", NO_BOUND, 0},
+	{"churn/srcu_fast", "churn/urcu_bp", NO_BOUND, 0},
 	{GP("srcu", ALONE), GP("urcu_memb", ALONE), NO_BOUND, 0},
 	{GP("srcu", EMPTY), GP("urcu_memb", EMPTY), AT_MOST, 0.6},
 	{GP("srcu", BUSY), GP("urcu_memb", BUSY), AT_MOST, 0.6},
+	{GP("srcu", EMPTY), GP("membarrier", EMPTY), NO_BOUND, 0},
 	{GP("srcu_fenced", ALONE), GP("urcu_mb", ALONE), NO_BOUND, 0},
 	{GP("srcu_fenced", EMPTY), GP("urcu_mb", EMPTY), AT_MOST, 0.8},
 	{GP("srcu_fenced", BUSY), GP("urcu_mb", BUSY), AT_MOST, 0.8},
@@ -62,6 +99,7 @@ static const struct figure figures[] = {
 	{GP("srcu_fenced", LONG), GP("urcu_mb", LONG), NO_BOUND, 0},
 	{GP("srcu", EMPTY), GP("srcu_fenced", EMPTY), NO_BOUND, 0},
 	{GP("srcu", LONG), GP("srcu_fenced", LONG), NO_BOUND, 0},
+	{GP("srcu_fenced", EMPTY), GP("ck_epoch", EMPTY), NO_BOUND, 0},
 	{CONCURRENT("srcu", 1), CONCURRENT("urcu_memb", 1), NO_BOUND, 0},
 	{CONCURRENT("srcu", 8), CONCURRENT("urcu_memb", 8), AT_LEAST, 1.5},
 	{CONCURRENT("srcu", 8), CONCURRENT("srcu_classic", 8), NO_BOUND, 0},
@@ -85,6 +123,8 @@ static const struct figure figures[] = {
 	{"scan/cpus:64", NULL, AT_MOST, 4},
 	{"scan/cpus:1024", NULL, AT_MOST, 4},
 	{"scan/cpus:4096", NULL, NO_BOUND, 0},
+	{"percpu/inc/this_cpu_inc", "percpu/inc/atomic_add", NO_BOUND, 0},
+	{"percpu/inc/this_cpu_inc", "percpu/inc/thread_local", NO_BOUND, 0},
 	{SEQ("read", "seqcount", 8), SEQ("read", "ck_sequence", 8), AT_MOST, 1.05},
 	{SEQ("read", "seqcount", 16), SEQ("read", "ck_sequence", 16), AT_MOST, 1.05},
 	{SEQ("read", "seqcount", 32), SEQ("read", "ck_sequence", 32), AT_MOST, 1.05},
@@ -165,6 +205,11 @@ static const struct {
 	const char *start;
 	const char *counter;
 } counters[] = {
+	{"read_threads/", "cpu_ns"},
+	{"read_updates/", "p50"},
+	{"hash/", "p50"},
+	{"down_up/", "p50"},
+	{"churn/", "p50"},
 	{"gp/", "p50"},
 	{"gp_concurrent/", "calls/s"},
 	{"enqueue/", "p50"},
@@ -305,10 +350,10 @@ void figures_print(FILE *to)
 		i++;
 	if (i == NR_FIGURES)
 		return;
-	fprintf(to,
-		"\nFigures: medians of the repetitions (read, seq_read, seq_write, seq_write_copy: "
-		"CPU time, ns; gp_concurrent: calls per second; inject/direct/threads: injections "
-		"per second; backlog: peak; flood: drain_ns; others: p50, ns)\n");
+	fprintf(to, "\nFigures: medians of the repetitions (read, read_nested, read_length, "
+		    "percpu/inc, seq_read, seq_write, seq_write_copy: CPU time, ns; read_threads: "
+		    "cpu_ns; gp_concurrent: calls per second; inject/direct/threads: injections "
+		    "per second; backlog: peak; flood: drain_ns; others: p50, ns)\n");
 	fprintf(to, "%-53s %12s  %-53s %12s  %8s  %-17s  %s\n", "figure", "median", "beside",
 		"median", "ratio", "quartiles", "bound");
 	for (; i < NR_FIGURES; i++)

@@ -2,11 +2,14 @@
 /*
  * The thread that keeps a pace.
  */
+#include <fcntl.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdbool.h>
-#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include "bench/pacer.h"
 #include "bench/reader.h"
@@ -19,6 +22,7 @@ static struct {
 	/* Written before the thread starts, and stop at its end. */
 	struct paced paced __attribute__((aligned(128)));
 	uint64_t period_ns;
+	int schedstat; /* how the thread fares with the scheduler; negative: not known */
 	pthread_t thread;
 	bool stop;
 } pacer;
@@ -45,6 +49,7 @@ static void keep_pace(void)
 static void *run_pacer(void *unused)
 {
 	pin_beside();
+	pacer.schedstat = open("/proc/thread-self/schedstat", O_RDONLY | O_CLOEXEC);
 	if (pacer.paced.enter)
 		pacer.paced.enter();
 	keep_pace();
@@ -71,11 +76,28 @@ void pacer_stop(void)
 {
 	__atomic_store_n(&pacer.stop, true, __ATOMIC_RELAXED);
 	pthread_join(pacer.thread, NULL);
+	if (pacer.schedstat >= 0)
+		close(pacer.schedstat);
 }
 
 uint64_t pacer_acts(void)
 {
 	return __atomic_load_n(&pacer.acts, __ATOMIC_RELAXED);
+}
+
+uint64_t pacer_delay_ns(void)
+{
+	char text[64], *delay;
+	ssize_t length = -1;
+
+	if (pacer.schedstat >= 0)
+		length = pread(pacer.schedstat, text, sizeof(text) - 1, 0);
+	if (length < 0)
+		return 0;
+	text[length] = '\0';
+	/* The time on a CPU comes first. */
+	(void)strtoull(text, &delay, 10);
+	return strtoull(delay, NULL, 10);
 }
 
 uint64_t preemptions_here(void)

@@ -32,6 +32,9 @@ void pacer_stop(void);
 /* How often it has been done. */
 uint64_t pacer_acts(void);
 
+/* For how long it was ready to run and others had its CPU; 0 where it is not known. */
+uint64_t pacer_delay_ns(void);
+
 /* How often the caller lost its CPU without asking for it. */
 uint64_t preemptions_here(void);
 

@@ -44,11 +44,12 @@ void long_sections(benchmark::State &state, const peer *p, uint64_t ns)
 /* An iteration is one section of one thread. */
 void shared_sections(benchmark::State &state, const peer *p, unsigned threads)
 {
-	auto nr = static_cast<uint64_t>(state.max_iterations);
+	/* Not fewer, lest it is the threads that are measured, and how they came to run. */
+	auto nr = std::max(state.max_iterations, benchmark::IterationCount{1} << 16);
 	crew_time time = {};
 
-	while (state.KeepRunningBatch(state.max_iterations)) {
-		if (int error = crew_read(p, threads, nr, &time)) {
+	while (state.KeepRunningBatch(nr)) {
+		if (int error = crew_read(p, threads, static_cast<uint64_t>(nr), &time)) {
 			state.SkipWithError(std::strerror(error));
 			return;
 		}
@@ -62,7 +63,7 @@ void shared_sections(benchmark::State &state, const peer *p, unsigned threads)
 /* An iteration is one section; returns how often the readers saw what had been given back. */
 unsigned long time_beside(benchmark::State &state, const peer *p, unsigned long (*read)(long n))
 {
-	constexpr long batch = 1024;
+	constexpr long batch = 16384;
 	Windows windows(state.max_iterations / batch + 1);
 	/* Not longer: the updater may wait for this thread, when it does not read. */
 	Registration registration(p);
@@ -145,20 +146,22 @@ void downs_and_ups(benchmark::State &state, const down_up_peer *p)
 void register_beside(const peer *p)
 {
 	static const unsigned rates[] = {1, 10, 100};
-	const std::string name = p->name;
 
 	/* On one CPU they would show the scheduler's time slices. */
 	if (!p->retire || usable_cpus() < 2)
 		return;
-	for (unsigned rate : rates)
+	for (unsigned rate : rates) {
+		const std::string who =
+			std::string(p->name) + "/updates_per_ms:" + std::to_string(rate);
+
 		if (p->read_object)
-			add("read_updates/" + name + "/updates_per_ms:" + std::to_string(rate),
-				beside_updater, p, p->read_object, object_replace, rate)
+			add("read_updates/" + who, beside_updater, p, p->read_object,
+				object_replace, rate)
 				->UseRealTime();
-	if (p->read_hash)
-		add("hash/" + name + "/updates_per_ms:100", beside_updater, p, p->read_hash,
-			hash_replace, 100u)
-			->UseRealTime();
+		if (p->read_hash && rate > 1)
+			add("hash/" + who, beside_updater, p, p->read_hash, hash_replace, rate)
+				->UseRealTime();
+	}
 }
 
 } // namespace

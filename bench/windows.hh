@@ -14,8 +14,8 @@
 
 /*
  * Time goes by in windows of a millisecond.  One in which the reader lost its CPU to
- * another program, or in which the thread did nothing, is left out, unless there is
- * no other.
+ * another program, or the thread did for a tenth of the time or did nothing, is left
+ * out, unless there is no other.
  */
 class Windows
 {
@@ -38,7 +38,7 @@ class Windows
 			close_window();
 		if (kept_.ns)
 			return;
-		kept_ = {window_.ns - began_.ns, window_.acts - began_.acts, 0};
+		kept_ = {window_.ns - began_.ns, window_.acts - began_.acts, 0, 0};
 		samples_.add(static_cast<double>(kept_.ns) / static_cast<double>(reads_));
 	}
 
@@ -57,19 +57,25 @@ class Windows
 	static constexpr uint64_t window_ns = 1000000;
 
 	struct Moment {
-		uint64_t ns, acts, preemptions;
+		uint64_t ns, acts, preemptions, delay_ns;
 	};
 
 	static Moment now()
 	{
-		return {clock_ns(), pacer_acts(), preemptions_here()};
+		return {clock_ns(), pacer_acts(), preemptions_here(), pacer_delay_ns()};
+	}
+
+	bool undisturbed(const Moment &end) const
+	{
+		return end.preemptions == window_.preemptions && end.acts != window_.acts &&
+		       end.delay_ns - window_.delay_ns < window_ns / 10;
 	}
 
 	void close_window()
 	{
 		Moment end = now();
 
-		if (end.preemptions == window_.preemptions && end.acts != window_.acts) {
+		if (undisturbed(end)) {
 			samples_.add(static_cast<double>(end.ns - window_.ns) /
 				     static_cast<double>(window_reads_));
 			kept_.ns += end.ns - window_.ns;
