@@ -83,7 +83,7 @@ int crew_read(const struct peer *peer, unsigned int threads, uint64_t n, struct 
 {
 	uint64_t began = UINT64_MAX, ended = 0;
 	unsigned int nr;
-	int error;
+	int error = 0;
 
 	crew_peer = peer;
 	pthread_mutex_lock(&gate);

@@ -80,6 +80,6 @@ void machine_describe(void (*add)(const char *key, const char *value))
 	add("liburcu", "not built with it: its peers are left out");
 #endif
 #ifndef HAVE_CK
-	add("Concurrency Kit", "not built with it: ck_sequence is left out");
+	add("Concurrency Kit", "not built with it: its peers are left out");
 #endif
 }

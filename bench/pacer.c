@@ -27,7 +27,10 @@ static struct {
 	bool stop;
 } pacer;
 
-/* Relaxed: stop and the number carry no data. */
+/*
+ * Relaxed: stop carries no data.  Release, for who asks how often: what the thread
+ * wrote when it began is seen then.
+ */
 static void keep_pace(void)
 {
 	uint64_t due = now_ns();
@@ -38,7 +41,7 @@ static void keep_pace(void)
 		if (now < due)
 			continue;
 		pacer.paced.act(pacer.paced.with);
-		__atomic_store_n(&pacer.acts, pacer.acts + 1, __ATOMIC_RELAXED);
+		__atomic_store_n(&pacer.acts, pacer.acts + 1, __ATOMIC_RELEASE);
 		/* What was not done in time is not made up for. */
 		due += pacer.period_ns;
 		if (due < now)
@@ -82,7 +85,7 @@ void pacer_stop(void)
 
 uint64_t pacer_acts(void)
 {
-	return __atomic_load_n(&pacer.acts, __ATOMIC_RELAXED);
+	return __atomic_load_n(&pacer.acts, __ATOMIC_ACQUIRE);
 }
 
 uint64_t pacer_delay_ns(void)
