@@ -2,20 +2,14 @@
 /*
  * Peer: synchronize_srcu_expedited().  Its readers are those of any other domain.
  */
-#include "bench/reader.h"
+#include "bench/peer.h"
 
 DEFINE_STATIC_SRCU(domain);
 
-static void read_loop(struct reader *reader)
-{
-	while (reader_goes_on(reader)) {
-		int idx = srcu_read_lock(&domain);
-
-		spend_ns(reader->in_ns);
-		srcu_read_unlock(&domain, idx);
-		reader_outside(reader);
-	}
-}
+#define PEER_TOKEN         int
+#define PEER_LOCK()        srcu_read_lock(&domain)
+#define PEER_UNLOCK(token) srcu_read_unlock(&domain, token)
+#include "bench/peer-loops.h"
 
 static void synchronize(void)
 {
