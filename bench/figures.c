@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The figures and their table.
+ * The figures.
  *
  * A ratio is that of the two medians.  Its spread is that of the ratios of one
  * repetition each, the k-th of the one to the k-th of the other: repetitions
@@ -17,16 +17,6 @@ struct series {
 	double *values; /* by repetition */
 	size_t nr;
 	double median; /* as reported; 0 when it was not */
-};
-
-/* What a bound says of the ratio; a figure without one is only shown. */
-enum bound_kind { NO_BOUND, AT_MOST, AT_LEAST };
-
-struct figure {
-	const char *name;
-	const char *beside; /* NULL: nothing, the bound is on the median itself */
-	enum bound_kind kind;
-	double bound;
 };
 
 #define GP(who, load) "gp/" who "/" load
@@ -200,29 +190,33 @@ static struct series *series_of(const char *name)
 	return s->name ? s : NULL;
 }
 
-/* By the first part of a benchmark's name; of the others the time is the result. */
+/*
+ * By the first part of a benchmark's name: the counter that is its result, and
+ * its unit.  Of the others the result is the time.
+ */
 static const struct {
 	const char *start;
 	const char *counter;
+	const char *unit;
 } counters[] = {
-	{"read_threads/", "cpu_ns"},
-	{"read_updates/", "p50"},
-	{"hash/", "p50"},
-	{"down_up/", "p50"},
-	{"churn/", "p50"},
-	{"gp/", "p50"},
-	{"gp_concurrent/", "calls/s"},
-	{"enqueue/", "p50"},
-	{"enqueue_invoke/", "p50"},
-	{"barrier/", "p50"},
-	{"backlog/", "peak"},
-	{"flood/", "drain_ns"},
-	{"isolation/", "p50"},
-	{"scan/", "p50"},
-	{"seq_read_rate/", "p50"},
-	{"inject/direct/threads", "injections/s"},
-	{"inject/", "p50"},
-	{"route_swap/", "p50"},
+	{"read_threads/", "cpu_ns", "ns"},
+	{"read_updates/", "p50", "ns"},
+	{"hash/", "p50", "ns"},
+	{"down_up/", "p50", "ns"},
+	{"churn/", "p50", "ns"},
+	{"gp/", "p50", "ns"},
+	{"gp_concurrent/", "calls/s", "calls/s"},
+	{"enqueue/", "p50", "ns"},
+	{"enqueue_invoke/", "p50", "ns"},
+	{"barrier/", "p50", "ns"},
+	{"backlog/", "peak", "callbacks"},
+	{"flood/", "drain_ns", "ns"},
+	{"isolation/", "p50", "ns"},
+	{"scan/", "p50", "ns"},
+	{"seq_read_rate/", "p50", "ns"},
+	{"inject/direct/threads", "injections/s", "injections/s"},
+	{"inject/", "p50", "ns"},
+	{"route_swap/", "p50", "ns"},
 };
 
 const char *figures_counter(const char *name)
@@ -231,6 +225,14 @@ const char *figures_counter(const char *name)
 		if (!strncmp(name, counters[i].start, strlen(counters[i].start)))
 			return counters[i].counter;
 	return NULL;
+}
+
+static const char *unit_of(const char *name)
+{
+	for (size_t i = 0; i < sizeof(counters) / sizeof(counters[0]); i++)
+		if (!strncmp(name, counters[i].start, strlen(counters[i].start)))
+			return counters[i].unit;
+	return "ns";
 }
 
 void figures_add(const char *name, double value)
@@ -285,79 +287,59 @@ static double series_median(const struct series *s)
 	return m;
 }
 
-/* The quartiles of the ratios by repetition, as text; "-" when there are too few. */
-static void spread(const struct series *a, const struct series *b, char *text, size_t size)
+/*
+ * The quartiles of the ratios by repetition, of @a's results where @b is NULL;
+ * 0 when there are too few.
+ */
+static void find_quartiles(struct result *r, const struct series *a, const struct series *b)
 {
-	size_t nr = a->nr < b->nr ? a->nr : b->nr;
-	double *ratios = nr >= 4 ? malloc(nr * sizeof(*ratios)) : NULL;
+	size_t nr = b && b->nr < a->nr ? b->nr : a->nr;
+	double *ratios = nr >= 3 ? malloc(nr * sizeof(*ratios)) : NULL;
 
-	snprintf(text, size, "-");
 	if (!ratios)
 		return;
 	for (size_t i = 0; i < nr; i++)
-		ratios[i] = a->values[i] / b->values[i];
+		ratios[i] = b ? a->values[i] / b->values[i] : a->values[i];
 	qsort(ratios, nr, sizeof(*ratios), compare);
-	snprintf(text, size, "%.3g-%.3g", ratios[nr / 4], ratios[nr - 1 - nr / 4]);
+	r->low = ratios[nr / 4];
+	r->high = ratios[nr - 1 - nr / 4];
 	free(ratios);
 }
 
-static bool has_result(const char *name)
+/* Between its quartiles a bound is neither kept nor missed. */
+static const char *judge(const struct result *r)
 {
-	const struct series *s = series_of(name);
+	const struct figure *f = r->figure;
+	bool holds = f->kind == AT_LEAST ? r->value >= f->bound : r->value <= f->bound;
 
-	return s && series_median(s) > 0;
+	if (f->kind == NO_BOUND)
+		return "";
+	if (r->low < f->bound && f->bound < r->high)
+		return "noisy";
+	return holds ? "holds" : "missed";
 }
 
-static bool can_print(const struct figure *f)
+static bool find_result(const struct figure *f, struct result *r)
 {
-	return has_result(f->name) && (!f->beside || has_result(f->beside));
+	const struct series *a = series_of(f->name), *b = f->beside ? series_of(f->beside) : NULL;
+
+	*r = (struct result){.figure = f, .unit = unit_of(f->name)};
+	r->ours = a ? series_median(a) : 0;
+	r->theirs = b ? series_median(b) : 0;
+	if (!(r->ours > 0) || (f->beside && !(r->theirs > 0)))
+		return false;
+	r->value = f->beside ? r->ours / r->theirs : r->ours;
+	find_quartiles(r, a, b);
+	r->verdict = judge(r);
+	return true;
 }
 
-static void print_bound(FILE *to, const struct figure *f, double value)
+void figures_each(void (*take)(void *arg, const struct result *r), void *arg)
 {
-	bool holds = f->kind == AT_LEAST ? value >= f->bound : value <= f->bound;
+	for (size_t i = 0; i < NR_FIGURES; i++) {
+		struct result r;
 
-	if (f->kind != NO_BOUND)
-		fprintf(to, "  %s %4.2f  %s", f->kind == AT_LEAST ? ">=" : "<=", f->bound,
-			holds ? "holds" : "missed");
-	fputc('\n', to);
-}
-
-static void print_figure(FILE *to, const struct figure *f)
-{
-	const struct series *a = series_of(f->name), *b;
-	double ours = series_median(a), theirs;
-	char quartiles[32];
-
-	fprintf(to, "%-53s %12.2f  ", f->name, ours);
-	if (!f->beside) {
-		fprintf(to, "%-53s %12s  %8s  %-17s", "-", "-", "-", "-");
-		print_bound(to, f, ours);
-		return;
+		if (find_result(&figures[i], &r))
+			take(arg, &r);
 	}
-	b = series_of(f->beside);
-	theirs = series_median(b);
-	spread(a, b, quartiles, sizeof(quartiles));
-	fprintf(to, "%-53s %12.2f  %8.3g  %-17s", f->beside, theirs, ours / theirs, quartiles);
-	print_bound(to, f, ours / theirs);
-}
-
-void figures_print(FILE *to)
-{
-	size_t i = 0;
-
-	while (i < NR_FIGURES && !can_print(&figures[i]))
-		i++;
-	if (i == NR_FIGURES)
-		return;
-	fprintf(to, "\nFigures: medians of the repetitions (read, read_nested, read_length, "
-		    "percpu/inc, seq_read, seq_write, seq_write_copy: CPU time, ns; read_threads: "
-		    "cpu_ns; gp_concurrent: calls per second; inject/direct/threads: injections "
-		    "per second; backlog: peak; flood: drain_ns; others: p50, ns)\n");
-	fprintf(to, "%-53s %12s  %-53s %12s  %8s  %-17s  %s\n", "figure", "median", "beside",
-		"median", "ratio", "quartiles", "bound");
-	for (; i < NR_FIGURES; i++)
-		if (can_print(&figures[i]))
-			print_figure(to, &figures[i]);
-	fflush(to);
 }

@@ -150,6 +150,11 @@ void swaps(benchmark::State &state, const swap_peer *p, std::size_t nr)
 		state.SkipWithError("an event met a route of a table that was freed");
 }
 
+benchmark::IterationCount iterations(std::size_t batches, std::size_t batch)
+{
+	return static_cast<benchmark::IterationCount>(bench_scale(batches) * batch);
+}
+
 } // namespace
 
 void register_injects()
@@ -159,11 +164,13 @@ void register_injects()
 	for (const inject_path *const *p = inject_paths; *p; p++)
 		add(std::string("inject/") + (*p)->name, injections, *p)
 			->UseManualTime()
-			->Iterations(512 * INJECT_BATCH);
+			->Iterations(iterations(512, INJECT_BATCH));
 	/* On one CPU they would show the scheduler's time slices. */
 	if (usable_cpus() < 2)
 		return;
-	add("inject/direct/threads:2", injections_by_both)->UseManualTime()->Iterations(1 << 20);
+	add("inject/direct/threads:2", injections_by_both)
+		->UseManualTime()
+		->Iterations(iterations(1 << 20, 1));
 	for (const swap_peer *const *p = swap_peers; *p; p++)
 		for (std::size_t nr : sizes)
 			add(std::string("route_swap/") + (*p)->name +

@@ -70,7 +70,6 @@ void scan_main(int argc, char **argv)
 		fprintf(stderr, "srcu-bench: scan: %s\n", strerror(-error));
 		exit(1);
 	}
-	pin_here();
 	serve(STDIN_FILENO);
 	exit(0);
 }
@@ -112,6 +111,8 @@ int scan_start(unsigned int cpus)
 
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sockets))
 		return -errno;
+	/* The child inherits it. */
+	pin_here();
 	error = spawn(cpus, sockets[1]);
 	close(sockets[1]);
 	if (error)

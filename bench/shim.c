@@ -58,6 +58,8 @@ static void pin_to(int cpu)
 {
 	cpu_set_t set[64];
 
+	if (!bench_pins())
+		return;
 	CPU_ZERO_S(sizeof(set), set);
 	CPU_SET_S((size_t)cpu, sizeof(set), set);
 	sched_setaffinity(0, sizeof(set), set);
@@ -102,6 +104,8 @@ void pin_off_readers(void)
 {
 	cpu_set_t set[64];
 
+	if (!bench_pins())
+		return;
 	memcpy(set, allowed, sizeof(set));
 	for (unsigned int i = 0; i < nr_readers; i++)
 		if (readers[i].cpu >= 0)
@@ -131,7 +135,7 @@ static int start_reader(struct reader *reader, const struct peer *peer, const st
 		.peer = peer, .in_ns = load->in_ns, .out_ns = load->out_ns, .cpu = -1};
 	/* Not on the updater's CPU, as long as there is another. */
 	cpus = usable_cpus();
-	if (cpus > 1)
+	if (bench_pins() && cpus > 1)
 		usable_cpu(1 + nr_readers % (cpus - 1), &reader->cpu);
 	return pthread_create(&reader->thread, NULL, run_reader, reader);
 }

@@ -37,6 +37,18 @@ struct tally {
 /* The most updaters at once. */
 #define UPDATERS_MAX 16
 
+/* settings.c */
+
+/* From now on, bench_scale() gives less; pin_here() and the like do nothing. */
+void bench_be_quick(void);
+void bench_unpin(void);
+
+/* Of a fixed number of iterations, what is to be run: less in a quick run, at least 1. */
+size_t bench_scale(size_t n);
+
+/* Whether threads are pinned to CPUs. */
+bool bench_pins(void);
+
 /* shim.c */
 
 /* How many CPUs this process may use, counted up to READERS_MAX + 1. */

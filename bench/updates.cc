@@ -194,6 +194,11 @@ void scans(benchmark::State &state, unsigned cpus)
 		count_percentiles(state, samples);
 }
 
+benchmark::IterationCount iterations(std::size_t batches, std::size_t batch)
+{
+	return static_cast<benchmark::IterationCount>(bench_scale(batches) * batch);
+}
+
 /* Few batches: a barrier of liburcu's takes milliseconds, whether they are in the time or not. */
 void register_callbacks(const callback_peer *p, std::size_t nr_flood)
 {
@@ -201,10 +206,10 @@ void register_callbacks(const callback_peer *p, std::size_t nr_flood)
 
 	add("enqueue/" + call, callbacks, p, enqueue_batch, callbacks_time_enqueue)
 		->UseManualTime()
-		->Iterations(32 * enqueue_batch);
+		->Iterations(iterations(32, enqueue_batch));
 	add("enqueue_invoke/" + call, callbacks, p, invoke_batch, callbacks_time_invoke)
 		->UseManualTime()
-		->Iterations(4 * invoke_batch);
+		->Iterations(iterations(4, invoke_batch));
 	add("barrier/" + name, idle_barriers, p)->UseRealTime();
 	add("backlog/" + name, backlog, p)
 		->UseRealTime()
