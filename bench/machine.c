@@ -180,12 +180,12 @@ void machine_describe(void (*add)(const char *key, const char *value))
 		add("srcu grace periods", updater_means(&stats));
 	}
 #ifdef HAVE_LIBURCU
-	add("liburcu", LIBURCU_VERSION);
+	add("liburcu", LIBURCU_MODULE_VERSION);
 #else
 	add("liburcu", "not built with it: its peers are left out");
 #endif
 #ifdef HAVE_CK
-	add("Concurrency Kit", CK_VERSION);
+	add("Concurrency Kit", CK_MODULE_VERSION);
 #else
 	add("Concurrency Kit", "not built with it: its peers are left out");
 #endif

@@ -1,0 +1,200 @@
+# SPDX-License-Identifier: MIT
+"""Plots as SVG, by gnuplot: dots by rows, lines over categories, and percentiles."""
+
+import math
+import re
+import subprocess
+
+WIDTH = 860
+GREY = "#808080"
+# Okabe and Ito's colours, without black and yellow, which not every background shows.
+COLOURS = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", GREY]
+MARKS = [7, 5, 9, 13, 11, 15, 6, 4, 8, 12, 10, 14]
+# The same peer has the same colour in every plot, as far as colours go.
+PREFERRED = {
+    "srcu": 0, "libsrcu": 0, "seqcount": 0, "direct": 0,
+    "urcu_memb": 1, "liburcu": 1, "ck_sequence": 1, "workqueue": 1,
+    "srcu_expedited": 2, "srcu_fenced": 2, "Concurrency Kit": 2, "seqcount_latch": 2,
+    "srcu_classic": 5, "srcu_fast": 5, "srcu_alone": 5,
+    "urcu_mb": 4, "urcu_bp": 4, "urcu_qsbr": 3, "rwlock": 3, "locks": 3,
+    "mutex": 4, "spinlock": 6, "model": 6,
+}
+
+
+class Missing(Exception):
+    """There is no gnuplot."""
+
+
+def styles(names):
+    """A colour and a mark for each name; no colour twice while there are others."""
+    chosen, free = {}, list(range(len(COLOURS)))
+    for name in names:
+        if PREFERRED.get(name) in free:
+            chosen[name] = PREFERRED[name]
+            free.remove(chosen[name])
+    for name in names:
+        if name not in chosen:
+            chosen[name] = free.pop(0) if free else len(chosen) % len(COLOURS)
+    return {name: (COLOURS[colour], MARKS[i % len(MARKS)])
+            for i, (name, colour) in enumerate((name, chosen[name]) for name in names)}
+
+
+def quote(text):
+    """A string of gnuplot's."""
+    return "'" + str(text).replace("'", "''") + "'"
+
+
+def human(value, unit):
+    """Three digits, with a prefix for nanoseconds."""
+    if unit == "s":
+        for factor, prefix in ((1, ""), (1e-3, "m"), (1e-6, "µ"), (1e-9, "n")):
+            if value >= factor * 0.9995 or prefix == "n":
+                return f"{value / factor:.3g} {prefix}s"
+    for factor, prefix in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if value >= factor * 0.9995:
+            return f"{value / factor:.3g} {prefix}{unit}"
+    return f"{value:.3g} {unit}".strip()
+
+
+def run_gnuplot(script):
+    """The SVG that the script draws."""
+    try:
+        done = subprocess.run(["gnuplot"], input=script, capture_output=True, text=True, check=True)
+    except FileNotFoundError as error:
+        raise Missing("gnuplot is not installed: no plots without it") from error
+    return done.stdout
+
+
+def begin(height, background):
+    """What every plot begins with."""
+    filled = f" background {quote(background)}" if background else ""
+    return [
+        "set encoding utf8",
+        f"set terminal svg size {WIDTH},{height} dynamic noenhanced font 'sans-serif,14'{filled}",
+        f"set border 3 linecolor rgb '{GREY}'",
+        "set tics nomirror",
+        f"set grid linecolor rgb '{GREY}' linewidth 0.5 dashtype 3",
+        "set key outside top left horizontal Left reverse samplen 2",
+    ]
+
+
+def scale(axis, label, unit, log, least):
+    """The axis of the values, in seconds where the unit is s."""
+    lines = [f"set {axis}label {quote(label)}"]
+    lines.append(f"set format {axis} " + quote("%.0s %cs" if unit == "s" else "%.0s%c"))
+    if log:
+        lines.append(f"set logscale {axis}")
+    elif least is not None:
+        lines.append(f"set {axis}range [{least}:]")
+    return lines
+
+
+def decades(values):
+    """The powers of ten around the values."""
+    low = math.floor(math.log10(min(values)))
+    high = math.ceil(math.log10(max(values) * 1.0001))
+    return 10.0 ** low, 10.0 ** max(high, low + 1)
+
+
+def dots(series, rows, label, unit="s", log=True, background=None):
+    """
+    A row for each of @rows with a dot for each series, and its quartiles.
+    @series: by name, a dictionary from a row to a triple of median and quartiles.
+    """
+    look = styles(list(series))
+    per_row = max(sum(row in values for values in series.values()) for row in rows)
+    height = 100 + len(rows) * (12 + 18 * per_row)
+    script = begin(height, background) + scale("x", label, unit, log, 0)
+    points = [point for values in series.values() for point in values.values()]
+    if log:
+        low, high = decades([part for point in points for part in point])
+        script.append(f"set xrange [{low / 1.5}:{high * 4}]")
+    else:
+        script.append(f"set xrange [0:{max(point[2] for point in points) * 1.25 or 1}]")
+    script.append(f"set yrange [{len(rows) - 0.5}:-0.5]")
+    script.append("set ytics (" + ", ".join(f"{quote(r)} {i}" for i, r in enumerate(rows)) + ")")
+    script.append("set offsets 0, 0, 0, 0")
+    plots = []
+    for number, (name, values) in enumerate(series.items()):
+        colour, mark = look[name]
+        script.append(f"$data{number} << END")
+        for row, point in values.items():
+            present = [other for other in series if row in series[other]]
+            at = rows.index(row) + (present.index(name) + 0.5) / len(present) * 0.8 - 0.4
+            numbers = " ".join(f"{part:.6g}" for part in (point[0], at, point[1], point[2]))
+            script.append(f'{numbers} "{human(point[0], unit)}"')
+        script.append("END")
+        plots.append(f"$data{number} using 1:2:3:4 with xerrorbars linewidth 1.5 pointtype {mark} "
+                     f"pointsize 0.7 linecolor rgb '{colour}' title {quote(name)}")
+        plots.append(f"$data{number} using 4:2:5 with labels left offset 0.8,0 notitle")
+    script.append("plot " + ", \\\n\t".join(plots))
+    return run_gnuplot("\n".join(script) + "\n")
+
+
+def lines(series, xs, xlabel, label, unit="s", log=True, background=None):
+    """
+    A line for each series over the categories @xs.
+    @series: by name, a dictionary from one of @xs to a triple of median and quartiles.
+    """
+    look = styles(list(series))
+    script = begin(430, background) + scale("y", label, unit, log, 0)
+    if log:
+        low, high = decades([part for values in series.values()
+                             for point in values.values() for part in point])
+        script.append(f"set yrange [{low}:{high}]")
+    script.append(f"set xlabel {quote(xlabel)}")
+    script.append(f"set xrange [-0.3:{len(xs) - 0.7}]")
+    script.append("set xtics (" + ", ".join(f"{quote(x)} {i}" for i, x in enumerate(xs)) + ")")
+    plots = []
+    for number, (name, values) in enumerate(series.items()):
+        colour, mark = look[name]
+        script.append(f"$data{number} << END")
+        script += [f"{i} " + " ".join(f"{part:.6g}" for part in values[x])
+                   for i, x in enumerate(xs) if x in values]
+        script.append("END")
+        style = f"linecolor rgb '{colour}'"
+        plots.append(f"$data{number} using 1:2:3:4 with yerrorbars pointtype 0 linewidth 1 {style} notitle")
+        plots.append(f"$data{number} using 1:2 with linespoints linewidth 2 pointtype {mark} "
+                     f"pointsize 0.7 {style} title {quote(name)}")
+    script.append("plot " + ", \\\n\t".join(plots))
+    return run_gnuplot("\n".join(script) + "\n")
+
+
+# Where percentiles are on the axis: each further nine has the same room.
+def nines(percent):
+    """The place of a percentile; that of the maximum is a little further."""
+    return -math.log10(1 - percent / 100) if percent < 100 else 3.4
+
+
+def percentiles(series, label, background=None):
+    """A line for each series: a dictionary from a percentile to seconds."""
+    look = styles(list(series))
+    script = begin(430, background) + scale("x", label, "s", True, None)
+    shown = sorted({percent for values in series.values() for percent in values})
+    low, high = decades([value for values in series.values() for value in values.values()])
+    script.append(f"set xrange [{low}:{high}]")
+    script.append(f"set yrange [0:{nines(100) * 1.03}]")
+    names = [("max" if percent == 100 else f"{percent:g} %", nines(percent)) for percent in shown
+             if percent not in (95,)]
+    script.append("set ytics (" + ", ".join(f"{quote(n)} {at:.4f}" for n, at in names) + ")")
+    script.append(f"set ylabel {quote('of the calls took no longer')}")
+    plots = []
+    for number, (name, values) in enumerate(series.items()):
+        colour, mark = look[name]
+        script.append(f"$data{number} << END")
+        script += [f"{value:.6g} {nines(percent):.4f}" for percent, value in sorted(values.items())]
+        script.append("END")
+        plots.append(f"$data{number} using 1:2 with linespoints linewidth 2 pointtype {mark} "
+                     f"pointsize 0.7 linecolor rgb '{colour}' title {quote(name)}")
+    script.append("plot " + ", \\\n\t".join(plots))
+    return run_gnuplot("\n".join(script) + "\n")
+
+
+def inline(svg, number):
+    """For a page of HTML: no prolog, names of its own, the page's colour for black."""
+    svg = svg[svg.index("<svg"):]
+    svg = re.sub(r"\s+xmlns(:xlink)?=(\"[^\"]*\"|'[^']*')", "", svg)
+    svg = re.sub(r"<(title|desc)>.*?</\1>", "", svg, flags=re.DOTALL)
+    svg = re.sub(r"(id=|href=)(['\"])(#?)", rf"\1\2\3p{number}-", svg)
+    svg = re.sub(r"color=(['\"])black\1", "color='currentColor'", svg)
+    return re.sub(r"(fill|stroke)=\s*(['\"])black\2", r"\1='currentColor'", svg)
