@@ -44,16 +44,19 @@ def quote(text):
     return "'" + str(text).replace("'", "''") + "'"
 
 
+PREFIXES = ((1e9, "G"), (1e6, "M"), (1e3, "k"), (1, ""), (1e-3, "m"), (1e-6, "µ"), (1e-9, "n"))
+
+
+def prefix_of(value, unit):
+    """The factor and the prefix that @value is written with; only times have small ones."""
+    usable = [pair for pair in PREFIXES if pair[0] >= 1 and unit != "s" or pair[0] <= 1 and unit == "s"]
+    return next((pair for pair in usable if abs(value) >= pair[0] * 0.9995), usable[-1])
+
+
 def human(value, unit):
-    """Three digits, with a prefix for nanoseconds."""
-    if unit == "s":
-        for factor, prefix in ((1, ""), (1e-3, "m"), (1e-6, "µ"), (1e-9, "n")):
-            if value >= factor * 0.9995 or prefix == "n":
-                return f"{value / factor:.3g} {prefix}s"
-    for factor, prefix in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
-        if value >= factor * 0.9995:
-            return f"{value / factor:.3g} {prefix}{unit}"
-    return f"{value:.3g} {unit}".strip()
+    """Three digits, with the unit and its prefix."""
+    factor, prefix = prefix_of(value, unit)
+    return f"{value / factor:.3g} {prefix}{unit}".strip()
 
 
 def run_gnuplot(script):
@@ -65,35 +68,37 @@ def run_gnuplot(script):
     return done.stdout
 
 
-def begin(height, background):
-    """What every plot begins with."""
+def begin(height, names, background):
+    """What every plot begins with: a key of @names above the plot, and room for it."""
     filled = f" background {quote(background)}" if background else ""
+    columns = max(1, min(len(names), int(WIDTH / (9 * max(map(len, names)) + 55))))
+    key_rows = -(-len(names) // columns)
     return [
         "set encoding utf8",
-        f"set terminal svg size {WIDTH},{height} dynamic noenhanced font 'sans-serif,14'{filled}",
+        f"set terminal svg size {WIDTH},{height + 18 * key_rows} dynamic noenhanced "
+        f"font 'sans-serif,14'{filled}",
         f"set border 3 linecolor rgb '{GREY}'",
-        "set tics nomirror",
+        "set tics nomirror textcolor rgb 'black'",
+        "set bars small",
         f"set grid linecolor rgb '{GREY}' linewidth 0.5 dashtype 3",
-        "set key outside top left horizontal Left reverse samplen 2",
+        f"set key at screen 0.01, screen 0.99 left top horizontal maxcols {columns} Left reverse "
+        "samplen 2",
+        f"set tmargin {1 + key_rows * 1.15:.2f}",
     ]
 
 
-def scale(axis, label, unit, log, least):
-    """The axis of the values, in seconds where the unit is s."""
-    lines = [f"set {axis}label {quote(label)}"]
-    lines.append(f"set format {axis} " + quote("%.0s %cs" if unit == "s" else "%.0s%c"))
-    if log:
-        lines.append(f"set logscale {axis}")
-    elif least is not None:
-        lines.append(f"set {axis}range [{least}:]")
-    return lines
-
-
-def decades(values):
-    """The powers of ten around the values."""
-    low = math.floor(math.log10(min(values)))
-    high = math.ceil(math.log10(max(values) * 1.0001))
-    return 10.0 ** low, 10.0 ** max(high, low + 1)
+def scale(axis, label, unit, log, values):
+    """The axis of the values; returns its lines, and what values are to be divided by."""
+    if not log:
+        factor, prefix = prefix_of(max(values), unit)
+        what = f", {prefix}{unit}" if prefix + unit else ""
+        return [f"set {axis}label {quote(label + what)}"], factor
+    low = math.floor(math.log10(min(values)) + 1e-9)
+    high = max(math.ceil(math.log10(max(values)) - 1e-9), low + 1)
+    tics = ", ".join(f"{quote(human(10.0 ** i, unit))} 1e{i}" for i in range(low, high + 1))
+    minor = ", ".join(f"'' {digit}e{i} 1" for i in range(low, high) for digit in range(2, 10))
+    return [f"set {axis}label {quote(label)}", f"set logscale {axis}", f"set {axis}tics ({tics}, {minor})",
+            f"set {axis}range [1e{low}:1e{high}]"], 1
 
 
 def dots(series, rows, label, unit="s", log=True, background=None):
@@ -103,17 +108,13 @@ def dots(series, rows, label, unit="s", log=True, background=None):
     """
     look = styles(list(series))
     per_row = max(sum(row in values for values in series.values()) for row in rows)
-    height = 100 + len(rows) * (12 + 18 * per_row)
-    script = begin(height, background) + scale("x", label, unit, log, 0)
-    points = [point for values in series.values() for point in values.values()]
-    if log:
-        low, high = decades([part for point in points for part in point])
-        script.append(f"set xrange [{low / 1.5}:{high * 4}]")
-    else:
-        script.append(f"set xrange [0:{max(point[2] for point in points) * 1.25 or 1}]")
+    numbers = [part for values in series.values() for point in values.values() for part in point]
+    axis, factor = scale("x", label, unit, log, numbers)
+    script = begin(85 + len(rows) * (12 + 18 * per_row), list(series), background) + axis
+    # Room for the last label.
+    script.append("set rmargin 10" if log else f"set xrange [0:{max(numbers) / factor * 1.2 or 1}]")
     script.append(f"set yrange [{len(rows) - 0.5}:-0.5]")
     script.append("set ytics (" + ", ".join(f"{quote(r)} {i}" for i, r in enumerate(rows)) + ")")
-    script.append("set offsets 0, 0, 0, 0")
     plots = []
     for number, (name, values) in enumerate(series.items()):
         colour, mark = look[name]
@@ -121,8 +122,8 @@ def dots(series, rows, label, unit="s", log=True, background=None):
         for row, point in values.items():
             present = [other for other in series if row in series[other]]
             at = rows.index(row) + (present.index(name) + 0.5) / len(present) * 0.8 - 0.4
-            numbers = " ".join(f"{part:.6g}" for part in (point[0], at, point[1], point[2]))
-            script.append(f'{numbers} "{human(point[0], unit)}"')
+            middle, low, high = (part / factor for part in point)
+            script.append(f'{middle:.6g} {at:.3f} {low:.6g} {high:.6g} "{human(point[0], unit)}"')
         script.append("END")
         plots.append(f"$data{number} using 1:2:3:4 with xerrorbars linewidth 1.5 pointtype {mark} "
                      f"pointsize 0.7 linecolor rgb '{colour}' title {quote(name)}")
@@ -137,11 +138,11 @@ def lines(series, xs, xlabel, label, unit="s", log=True, background=None):
     @series: by name, a dictionary from one of @xs to a triple of median and quartiles.
     """
     look = styles(list(series))
-    script = begin(430, background) + scale("y", label, unit, log, 0)
-    if log:
-        low, high = decades([part for values in series.values()
-                             for point in values.values() for part in point])
-        script.append(f"set yrange [{low}:{high}]")
+    axis, factor = scale("y", label, unit, log, [
+        part for values in series.values() for point in values.values() for part in point])
+    script = begin(400, list(series), background) + axis
+    if not log:
+        script.append("set yrange [0:]")
     script.append(f"set xlabel {quote(xlabel)}")
     script.append(f"set xrange [-0.3:{len(xs) - 0.7}]")
     script.append("set xtics (" + ", ".join(f"{quote(x)} {i}" for i, x in enumerate(xs)) + ")")
@@ -149,7 +150,7 @@ def lines(series, xs, xlabel, label, unit="s", log=True, background=None):
     for number, (name, values) in enumerate(series.items()):
         colour, mark = look[name]
         script.append(f"$data{number} << END")
-        script += [f"{i} " + " ".join(f"{part:.6g}" for part in values[x])
+        script += [f"{i} " + " ".join(f"{part / factor:.6g}" for part in values[x])
                    for i, x in enumerate(xs) if x in values]
         script.append("END")
         style = f"linecolor rgb '{colour}'"
@@ -169,10 +170,10 @@ def nines(percent):
 def percentiles(series, label, background=None):
     """A line for each series: a dictionary from a percentile to seconds."""
     look = styles(list(series))
-    script = begin(430, background) + scale("x", label, "s", True, None)
+    axis, _ = scale("x", label, "s", True, [
+        value for values in series.values() for value in values.values()])
+    script = begin(400, list(series), background) + axis
     shown = sorted({percent for values in series.values() for percent in values})
-    low, high = decades([value for values in series.values() for value in values.values()])
-    script.append(f"set xrange [{low}:{high}]")
     script.append(f"set yrange [0:{nines(100) * 1.03}]")
     names = [("max" if percent == 100 else f"{percent:g} %", nines(percent)) for percent in shown
              if percent not in (95,)]

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
 """The plots of a report: what each is of, and how it is drawn from the results."""
 
+import re
+
 import gnuplot
 
 PERCENTILES = {"p10": 10, "p25": 25, "p50": 50, "p75": 75, "p90": 90, "p95": 95, "p99": 99,
@@ -13,6 +15,19 @@ def group_of(peer):
         if peer.startswith(start):
             return group
     return "locks" if peer in ("rwlock", "mutex", "spinlock") else "floors and counts"
+
+
+def natural(text):
+    """A key to sort by, with numbers as numbers."""
+    return [(part.isdigit(), int(part) if part.isdigit() else part)
+            for part in re.split(r"(\d+)", text)]
+
+
+def ours_first(series):
+    """The same series, libsrcu's first, then in alphabetical order."""
+    ours = ("libsrcu", "srcu", "seqcount", "direct", "call_srcu")
+    names = sorted(series, key=lambda name: (not name.startswith(ours), name))
+    return {name: series[name] for name in names}
 
 
 def point(value, factor=1.0):
@@ -47,15 +62,18 @@ class Rows(Plot):
             value = results.value(name, *self.fields)
             if value is None or (self.log and value.low <= 0):
                 continue
-            row = self.row_name(match["row"])
+            row = match["row"]
             who = group_of(match["row"]) if self.grouped else match["who"]
             numbers = point(value, 1e-9 if self.unit == "s" else 1)
             rows[row] = min(numbers[0], rows.get(row, numbers[0]))
             series.setdefault(who, {})[row] = numbers
         if not rows:
             return None
-        order = sorted(rows, key=rows.get) if self.grouped else list(rows)
-        return gnuplot.dots(series, order, self.label, self.unit, self.log, background)
+        order = sorted(rows, key=rows.get if self.grouped else natural)
+        named = {who: {self.row_name(row): numbers for row, numbers in values.items()}
+                 for who, values in ours_first(series).items()}
+        return gnuplot.dots(named, [self.row_name(row) for row in order], self.label, self.unit,
+                            self.log, background)
 
 
 class Lines(Plot):
@@ -78,7 +96,7 @@ class Lines(Plot):
             series.setdefault(match["who"], {})[x] = point(value, 1e-9 if self.unit == "s" else 1)
         if len(xs) < 2:
             return None
-        return gnuplot.lines(series, sorted(xs), self.xlabel, self.label, self.unit, self.log,
+        return gnuplot.lines(ours_first(series), sorted(xs), self.xlabel, self.label, self.unit, self.log,
                              background)
 
 
@@ -101,7 +119,7 @@ class Percentiles(Plot):
                 series[match["who"]] = found
         if not series:
             return None
-        return gnuplot.percentiles(series, self.label, background)
+        return gnuplot.percentiles(ours_first(series), self.label, background)
 
 
 def load_name(load):
@@ -145,7 +163,8 @@ PLOTS = [
                 "^gp/.*/readers:1/in_ns:0/", r"gp/(?P<who>[^/]+)/readers:1/in_ns:0/out_ns:0",
                 "time of a grace period (log)"),
     Rows("gp", "Grace periods by readers", "The median time of a grace period, by what the readers do.",
-         "^gp/", r"gp/(?P<who>[^/]+)/(?P<row>readers:.*)", ["p50"], "p50 (log)",
+         "^gp/",
+         r"gp/(?P<who>srcu|srcu_expedited|srcu_fenced|urcu_[a-z]+|ck_epoch)/(?P<row>readers:.*)", ["p50"], "p50 (log)",
          row_name=load_name),
     Lines("concurrent", "Callers at once",
           "Grace periods for several callers together, beside one reader: those that wait at the "

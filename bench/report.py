@@ -17,13 +17,13 @@ from results import Results  # noqa: E402
 
 STYLE = """
 :root { color-scheme: light dark; --line: #80808060; --tint: #80808018; }
-body { font: 15px/1.5 sans-serif; max-width: 62rem; margin: 2rem auto; padding: 0 1rem; }
+body { font: 15px/1.5 sans-serif; max-width: 70rem; margin: 2rem auto; padding: 0 1rem; }
 h1 { margin-bottom: 0; } h2 { margin-top: 2.5rem; } h3 { margin: 2.2rem 0 0.3rem; }
 table { border-collapse: collapse; font-size: 13px; }
 th, td { padding: 0.15rem 0.6rem; border-bottom: 1px solid var(--line); text-align: left;
 	vertical-align: top; }
 td.n, th.n { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
-td.name { font-family: monospace; font-size: 12px; overflow-wrap: anywhere; }
+td.name { font-family: monospace; font-size: 12px; }
 code { font-size: 12px; background: var(--tint); padding: 0.1rem 0.3rem; overflow-wrap: anywhere; }
 svg { width: 100%; height: auto; display: block; }
 .warning { border: 2px solid #d55e00; padding: 0.5rem 1rem; }
@@ -37,18 +37,24 @@ def number(value):
     """As many digits as a measurement is good for."""
     if value == 0:
         return "0"
-    if abs(value) >= 1e6:
-        return f"{value:,.0f}"
     return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
+
+
+def quantity(value, unit):
+    """A number with its unit, of a prefix that makes it short."""
+    return gnuplot.human(value * 1e-9, "s") if unit == "ns" else gnuplot.human(value, unit)
 
 
 def figure_cells(figure):
     """The texts of a row of the table of figures, without the command."""
+    def show(value):
+        return number(value) if figure.beside else quantity(value, figure.unit)
+
     ratio = number(figure.value) if figure.beside else ""
-    spread = f"{number(figure.low)}–{number(figure.high)}" if figure.high else ""
-    bound = f"{SIGNS[figure.kind]} {number(figure.bound)}" if figure.kind in SIGNS else ""
-    theirs = f"{number(figure.theirs)} {figure.unit}" if figure.beside else ""
-    return [figure.name, f"{number(figure.ours)} {figure.unit}", figure.beside or "", theirs,
+    spread = f"{show(figure.low)}–{show(figure.high)}" if figure.high else ""
+    bound = f"{SIGNS[figure.kind]} {show(figure.bound)}" if figure.kind in SIGNS else ""
+    theirs = quantity(figure.theirs, figure.unit) if figure.beside else ""
+    return [figure.name, quantity(figure.ours, figure.unit), figure.beside or "", theirs,
             ratio, spread, bound, figure.verdict]
 
 
@@ -71,7 +77,9 @@ def html_table(heads, rows, numeric, classes=None):
     """A table; @classes: of each row's last cell."""
     def cell(tag, i, text, more=""):
         names = " ".join(filter(None, ["n" if i in numeric else "", more]))
-        return f"<{tag}{f' class={chr(34)}{names}{chr(34)}' if names else ''}>{html.escape(text)}</{tag}>"
+        # Names are long, and may be broken after slashes.
+        shown = html.escape(text).replace("/", "/<wbr>") if more == "name" else html.escape(text)
+        return f"<{tag}{f' class={chr(34)}{names}{chr(34)}' if names else ''}>{shown}</{tag}>"
 
     lines = ["<table>"]
     if heads:
@@ -80,7 +88,7 @@ def html_table(heads, rows, numeric, classes=None):
         last = len(row) - 1
         lines.append("<tr>" + "".join(
             cell("td", i, text, classes[at] if classes and i == last else
-                 "name" if i == 0 or "/" in text else "")
+                 "name" if i == 0 or i not in numeric and "/" in text else "")
             for i, text in enumerate(row)) + "</tr>")
     return "\n".join(lines + ["</table>"])
 
