@@ -12,8 +12,8 @@ COLOURS = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", GRE
 MARKS = [7, 5, 9, 13, 11, 15, 6, 4, 8, 12, 10, 14]
 # The same peer has the same colour in every plot, as far as colours go.
 PREFERRED = {
-    "srcu": 0, "libsrcu": 0, "seqcount": 0, "direct": 0,
-    "urcu_memb": 1, "liburcu": 1, "ck_sequence": 1, "workqueue": 1,
+    "srcu": 0, "libsrcu": 0, "seqcount": 0,
+    "urcu_memb": 1, "liburcu": 1, "ck_sequence": 1,
     "srcu_expedited": 2, "srcu_fenced": 2, "Concurrency Kit": 2, "seqcount_latch": 2,
     "srcu_classic": 5, "srcu_fast": 5, "srcu_alone": 5,
     "urcu_mb": 4, "urcu_bp": 4, "urcu_qsbr": 3, "rwlock": 3, "locks": 3,
@@ -72,7 +72,7 @@ def begin(height, names, background):
     """What every plot begins with: a key of @names above the plot, and room for it."""
     filled = f" background {quote(background)}" if background else ""
     columns = max(1, min(len(names), int(WIDTH / (9 * max(map(len, names)) + 55))))
-    key_rows = -(-len(names) // columns)
+    key_rows = -(-len(names) // columns) if len(names) > 1 else 0
     return [
         "set encoding utf8",
         f"set terminal svg size {WIDTH},{height + 18 * key_rows} dynamic noenhanced "
@@ -82,7 +82,7 @@ def begin(height, names, background):
         "set bars small",
         f"set grid linecolor rgb '{GREY}' linewidth 0.5 dashtype 3",
         f"set key at screen 0.01, screen 0.99 left top horizontal maxcols {columns} Left reverse "
-        "samplen 2",
+        "samplen 2" if key_rows else "unset key",
         f"set tmargin {1 + key_rows * 1.15:.2f}",
     ]
 
@@ -98,7 +98,8 @@ def scale(axis, label, unit, log, values):
     tics = ", ".join(f"{quote(human(10.0 ** i, unit))} 1e{i}" for i in range(low, high + 1))
     minor = ", ".join(f"'' {digit}e{i} 1" for i in range(low, high) for digit in range(2, 10))
     return [f"set {axis}label {quote(label)}", f"set logscale {axis}", f"set {axis}tics ({tics}, {minor})",
-            f"set {axis}range [1e{low}:1e{high}]"], 1
+            # A little more, so that the tics at the ends are inside whatever is rounded.
+            f"set {axis}range [0.999e{low}:1.001e{high}]"], 1
 
 
 def dots(series, rows, label, unit="s", log=True, background=None):
@@ -154,7 +155,8 @@ def lines(series, xs, xlabel, label, unit="s", log=True, background=None):
                    for i, x in enumerate(xs) if x in values]
         script.append("END")
         style = f"linecolor rgb '{colour}'"
-        plots.append(f"$data{number} using 1:2:3:4 with yerrorbars pointtype 0 linewidth 1 {style} notitle")
+        plots.append(f"$data{number} using 1:3:(0):($4-$3) with vectors nohead linewidth 1 {style} "
+                     "notitle")
         plots.append(f"$data{number} using 1:2 with linespoints linewidth 2 pointtype {mark} "
                      f"pointsize 0.7 {style} title {quote(name)}")
     script.append("plot " + ", \\\n\t".join(plots))
@@ -197,5 +199,5 @@ def inline(svg, number):
     svg = re.sub(r"\s+xmlns(:xlink)?=(\"[^\"]*\"|'[^']*')", "", svg)
     svg = re.sub(r"<(title|desc)>.*?</\1>", "", svg, flags=re.DOTALL)
     svg = re.sub(r"(id=|href=)(['\"])(#?)", rf"\1\2\3p{number}-", svg)
-    svg = re.sub(r"color=(['\"])black\1", "color='currentColor'", svg)
-    return re.sub(r"(fill|stroke)=\s*(['\"])black\2", r"\1='currentColor'", svg)
+    svg = re.sub(r"\bcolor=(['\"])black\1", "color='inherit'", svg)
+    return re.sub(r"(fill|stroke)=\s*(['\"])(black|rgb\(0,0,0\))\2", r"\1='currentColor'", svg)

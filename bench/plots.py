@@ -8,6 +8,9 @@ import gnuplot
 PERCENTILES = {"p10": 10, "p25": 25, "p50": 50, "p75": 75, "p90": 90, "p95": 95, "p99": 99,
                "p99.9": 99.9, "max": 100}
 
+# Benchmarks of callbacks are named by the call, others by the peer.
+SAME = {"call_srcu": "srcu", "urcu_call_rcu": "urcu_memb"}
+
 
 def group_of(peer):
     """Whose a peer of the readers is."""
@@ -25,7 +28,7 @@ def natural(text):
 
 def ours_first(series):
     """The same series, libsrcu's first, then in alphabetical order."""
-    ours = ("libsrcu", "srcu", "seqcount", "direct", "call_srcu")
+    ours = ("libsrcu", "srcu", "seqcount")
     names = sorted(series, key=lambda name: (not name.startswith(ours), name))
     return {name: series[name] for name in names}
 
@@ -55,6 +58,13 @@ class Rows(Plot):
         self.pattern, self.fields, self.label = pattern, fields, label
         self.unit, self.log, self.grouped, self.row_name = unit, log, grouped, row_name
 
+    def series_of(self, match):
+        """The name in the key; without a group who there is one series."""
+        if self.grouped:
+            return group_of(match["row"])
+        who = match.groupdict().get("who", "")
+        return SAME.get(who, who)
+
     def draw(self, results, background=None):
         """The SVG, or None."""
         series, rows = {}, {}
@@ -63,7 +73,7 @@ class Rows(Plot):
             if value is None or (self.log and value.low <= 0):
                 continue
             row = match["row"]
-            who = group_of(match["row"]) if self.grouped else match["who"]
+            who = self.series_of(match)
             numbers = point(value, 1e-9 if self.unit == "s" else 1)
             rows[row] = min(numbers[0], rows.get(row, numbers[0]))
             series.setdefault(who, {})[row] = numbers
@@ -191,7 +201,7 @@ PLOTS = [
           "^route_swap/", r"route_swap/(?P<who>[^/]+)/routes:(?P<x>\d+)", ["p50"], "routes",
           "p50 (log)"),
     Rows("inject", "Injection", "One interrupt, from an eventfd to a pending vector, by its path.",
-         "^inject/[a-z]+(/iter|$)", r"inject/(?P<row>(?P<who>[a-z]+))", ["p50"],
+         "^inject/[a-z]+(/iter|$)", r"inject/(?P<row>[a-z]+)", ["p50"],
          "p50 per event (log)"),
     Lines("scan", "Scan", "A grace period without readers, which adds up the counters of all CPUs, "
           "divided by their number; the CPUs are simulated.",
@@ -211,7 +221,7 @@ PLOTS = [
           "^seq_read_rate/", r"seq_read_rate/(?P<who>[^/]+)/bytes:16/writes_per_ms:(?P<x>\d+)",
           ["p50"], "writes per ms", "p50 (log)"),
     Rows("percpu", "Per-CPU counters", "One increment.", "^percpu/inc/",
-         r"percpu/inc/(?P<row>(?P<who>.+))", ["cpu_time"], "time", log=False),
+         r"percpu/inc/(?P<row>.+)", ["cpu_time"], "time", log=False),
     Rows("poll", "Polling", "A cookie; a grace period without readers, polled for.",
          "^poll/", r"poll/(?P<row>[^/]+)/(?P<who>.+)", ["p50", "cpu_time"], "time", log=False),
     Rows("threads-churn", "Threads that come and go",

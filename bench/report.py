@@ -23,7 +23,7 @@ table { border-collapse: collapse; font-size: 13px; }
 th, td { padding: 0.15rem 0.6rem; border-bottom: 1px solid var(--line); text-align: left;
 	vertical-align: top; }
 td.n, th.n { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
-td.name { font-family: monospace; font-size: 12px; }
+td.name { font-family: monospace; font-size: 12px; min-width: 12rem; }
 code { font-size: 12px; background: var(--tint); padding: 0.1rem 0.3rem; overflow-wrap: anywhere; }
 svg { width: 100%; height: auto; display: block; }
 .warning { border: 2px solid #d55e00; padding: 0.5rem 1rem; }
