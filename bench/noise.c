@@ -111,11 +111,11 @@ void noise_probe(void)
 	uint64_t cpu, began, took;
 
 	pin_here();
-	cpu = thread_cpu_ns();
 	began = clock_ns();
+	cpu = thread_cpu_ns();
 	work();
-	took = clock_ns() - began;
 	probes.cpu_ns += thread_cpu_ns() - cpu;
+	took = clock_ns() - began;
 	probes.wall_ns += took;
 	keep(took);
 }
