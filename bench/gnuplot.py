@@ -21,22 +21,30 @@ PREFERRED = {
 }
 
 
-class Missing(Exception):
-    """There is no gnuplot."""
+class Failure(Exception):
+    """There is no gnuplot, or it does not draw."""
 
 
 def styles(names):
-    """A colour and a mark for each name; no colour twice while there are others."""
+    """
+    A colour, a mark and a dash for each name.  No colour is used twice while there
+    are others; then they are used again from the last one, with dashes.
+    """
     chosen, free = {}, list(range(len(COLOURS)))
     for name in names:
         if PREFERRED.get(name) in free:
             chosen[name] = PREFERRED[name]
             free.remove(chosen[name])
+    again = list(range(len(COLOURS)))
+    dashed = set()
     for name in names:
-        if name not in chosen:
-            chosen[name] = free.pop(0) if free else len(chosen) % len(COLOURS)
-    return {name: (COLOURS[colour], MARKS[i % len(MARKS)])
-            for i, (name, colour) in enumerate((name, chosen[name]) for name in names)}
+        if name in chosen:
+            continue
+        if not free:
+            dashed.add(name)
+        chosen[name] = free.pop(0) if free else again.pop()
+    return {name: (COLOURS[chosen[name]], MARKS[i % len(MARKS)], 2 if name in dashed else 1)
+            for i, name in enumerate(names)}
 
 
 def quote(text):
@@ -56,7 +64,9 @@ def prefix_of(value, unit):
 def human(value, unit):
     """Three digits, with the unit and its prefix."""
     factor, prefix = prefix_of(value, unit)
-    return f"{value / factor:.3g} {prefix}{unit}".strip()
+    # A prefix belongs to a symbol, and not to a word.
+    gap = " " if prefix and len(unit) > 1 else ""
+    return f"{value / factor:.3g} {prefix}{gap}{unit}".strip()
 
 
 def run_gnuplot(script):
@@ -64,7 +74,9 @@ def run_gnuplot(script):
     try:
         done = subprocess.run(["gnuplot"], input=script, capture_output=True, text=True, check=True)
     except FileNotFoundError as error:
-        raise Missing("gnuplot is not installed: no plots without it") from error
+        raise Failure("gnuplot is not installed: no plots without it") from error
+    except subprocess.CalledProcessError as error:
+        raise Failure(f"gnuplot failed: {error.stderr.strip()}") from error
     return done.stdout
 
 
@@ -75,7 +87,7 @@ def begin(height, names, background):
     key_rows = -(-len(names) // columns) if len(names) > 1 else 0
     return [
         "set encoding utf8",
-        f"set terminal svg size {WIDTH},{height + 18 * key_rows} dynamic noenhanced "
+        f"set terminal svg size {WIDTH},{height + 20 * key_rows} dynamic noenhanced "
         f"font 'sans-serif,14'{filled}",
         f"set border 3 linecolor rgb '{GREY}'",
         "set tics nomirror textcolor rgb 'black'",
@@ -83,7 +95,7 @@ def begin(height, names, background):
         f"set grid linecolor rgb '{GREY}' linewidth 0.5 dashtype 3",
         f"set key at screen 0.01, screen 0.99 left top horizontal maxcols {columns} Left reverse "
         "samplen 2" if key_rows else "unset key",
-        f"set tmargin {1 + key_rows * 1.15:.2f}",
+        f"set tmargin {1 + key_rows * 1.3:.2f}",
     ]
 
 
@@ -91,7 +103,7 @@ def scale(axis, label, unit, log, values):
     """The axis of the values; returns its lines, and what values are to be divided by."""
     if not log:
         factor, prefix = prefix_of(max(values), unit)
-        what = f", {prefix}{unit}" if prefix + unit else ""
+        what = f", {prefix}{unit}" if unit == "s" or prefix else ""
         return [f"set {axis}label {quote(label + what)}"], factor
     low = math.floor(math.log10(min(values)) + 1e-9)
     high = max(math.ceil(math.log10(max(values)) - 1e-9), low + 1)
@@ -118,7 +130,7 @@ def dots(series, rows, label, unit="s", log=True, background=None):
     script.append("set ytics (" + ", ".join(f"{quote(r)} {i}" for i, r in enumerate(rows)) + ")")
     plots = []
     for number, (name, values) in enumerate(series.items()):
-        colour, mark = look[name]
+        colour, mark, _ = look[name]
         script.append(f"$data{number} << END")
         for row, point in values.items():
             present = [other for other in series if row in series[other]]
@@ -149,7 +161,7 @@ def lines(series, xs, xlabel, label, unit="s", log=True, background=None):
     script.append("set xtics (" + ", ".join(f"{quote(x)} {i}" for i, x in enumerate(xs)) + ")")
     plots = []
     for number, (name, values) in enumerate(series.items()):
-        colour, mark = look[name]
+        colour, mark, dash = look[name]
         script.append(f"$data{number} << END")
         script += [f"{i} " + " ".join(f"{part / factor:.6g}" for part in values[x])
                    for i, x in enumerate(xs) if x in values]
@@ -157,7 +169,7 @@ def lines(series, xs, xlabel, label, unit="s", log=True, background=None):
         style = f"linecolor rgb '{colour}'"
         plots.append(f"$data{number} using 1:3:(0):($4-$3) with vectors nohead linewidth 1 {style} "
                      "notitle")
-        plots.append(f"$data{number} using 1:2 with linespoints linewidth 2 pointtype {mark} "
+        plots.append(f"$data{number} using 1:2 with linespoints linewidth 2 dashtype {dash} pointtype {mark} "
                      f"pointsize 0.7 {style} title {quote(name)}")
     script.append("plot " + ", \\\n\t".join(plots))
     return run_gnuplot("\n".join(script) + "\n")
@@ -177,17 +189,17 @@ def percentiles(series, label, background=None):
     script = begin(400, list(series), background) + axis
     shown = sorted({percent for values in series.values() for percent in values})
     script.append(f"set yrange [0:{nines(100) * 1.03}]")
-    names = [("max" if percent == 100 else f"{percent:g} %", nines(percent)) for percent in shown
-             if percent not in (95,)]
+    names = [("max" if percent == 100 else f"{percent:g} %%", nines(percent)) for percent in shown
+             if percent not in (25, 95)]
     script.append("set ytics (" + ", ".join(f"{quote(n)} {at:.4f}" for n, at in names) + ")")
     script.append(f"set ylabel {quote('of the calls took no longer')}")
     plots = []
     for number, (name, values) in enumerate(series.items()):
-        colour, mark = look[name]
+        colour, mark, dash = look[name]
         script.append(f"$data{number} << END")
         script += [f"{value:.6g} {nines(percent):.4f}" for percent, value in sorted(values.items())]
         script.append("END")
-        plots.append(f"$data{number} using 1:2 with linespoints linewidth 2 pointtype {mark} "
+        plots.append(f"$data{number} using 1:2 with linespoints linewidth 2 dashtype {dash} pointtype {mark} "
                      f"pointsize 0.7 linecolor rgb '{colour}' title {quote(name)}")
     script.append("plot " + ", \\\n\t".join(plots))
     return run_gnuplot("\n".join(script) + "\n")

@@ -53,8 +53,9 @@ class Rows(Plot):
     """Dots by rows: the groups row and who of @pattern."""
 
     def __init__(self, key, title, text, only, pattern, fields, label, unit="s", log=True,
-                 grouped=False, row_name=str):
+                 grouped=False, row_name=str, factor=1e-9):
         super().__init__(key, title, text, only)
+        self.factor = factor if unit == "s" else 1
         self.pattern, self.fields, self.label = pattern, fields, label
         self.unit, self.log, self.grouped, self.row_name = unit, log, grouped, row_name
 
@@ -74,7 +75,7 @@ class Rows(Plot):
                 continue
             row = match["row"]
             who = self.series_of(match)
-            numbers = point(value, 1e-9 if self.unit == "s" else 1)
+            numbers = point(value, self.factor)
             rows[row] = min(numbers[0], rows.get(row, numbers[0]))
             series.setdefault(who, {})[row] = numbers
         if not rows:
@@ -138,14 +139,19 @@ def load_name(load):
     readers, inside, outside = numbers
     if not readers:
         return "no reader"
-    what = "empty sections" if not inside else f"{inside / 1000:g} µs in, {outside / 1000:g} µs out"
+    what = f"{inside / 1000:g} µs in, {outside / 1000:g} µs out" if inside and outside else (
+        f"sections of {inside / 1000:g} µs" if inside else "empty sections")
     return f"{readers} reader{'s' if readers > 1 else ''}, {what}"
 
+
+# Who waits for grace periods: as many as there are colours.
+WAITERS = "srcu|srcu_fenced|urcu_[a-z]+|ck_epoch"
 
 PLOTS = [
     Rows("read", "Read cost",
          "What a lock and an unlock cost a thread that does nothing else, in CPU time; "
-         "the ends of each line are the quartiles of the repetitions.",
+         "the ends of each line are the quartiles of the repetitions. none is the loop alone, stores "
+         "are the two stores that a reader makes.",
          "^read/", r"read/(?P<row>.+)", ["cpu_time"], "time per pair (log)", grouped=True),
     Lines("threads", "Readers by threads",
           "Empty sections of all threads together: what scales grows with the CPUs, "
@@ -170,16 +176,16 @@ PLOTS = [
     Percentiles("grace-period", "Grace periods beside a reader",
                 "How long one caller waits, while one reader repeats empty sections: "
                 "the share of the waits that took no longer. Each nine has as much room as the one before.",
-                "^gp/.*/readers:1/in_ns:0/", r"gp/(?P<who>[^/]+)/readers:1/in_ns:0/out_ns:0",
+                "^gp/.*/readers:1/in_ns:0/", rf"gp/(?P<who>{WAITERS})/readers:1/in_ns:0/out_ns:0",
                 "time of a grace period (log)"),
     Rows("gp", "Grace periods by readers", "The median time of a grace period, by what the readers do.",
          "^gp/",
-         r"gp/(?P<who>srcu|srcu_expedited|srcu_fenced|urcu_[a-z]+|ck_epoch)/(?P<row>readers:.*)", ["p50"], "p50 (log)",
+         rf"gp/(?P<who>{WAITERS})/(?P<row>readers:.*)", ["p50"], "p50 (log)",
          row_name=load_name),
     Lines("concurrent", "Callers at once",
           "Grace periods for several callers together, beside one reader: those that wait at the "
           "same time can share one.",
-          "^gp_concurrent/.*/readers:1", r"gp_concurrent/(?P<who>[^/]+)/updaters:(?P<x>\d+)/readers:1",
+          "^gp_concurrent/.*/readers:1", rf"gp_concurrent/(?P<who>{WAITERS})/updaters:(?P<x>\d+)/readers:1",
           ["calls/s"], "callers", "calls per second, all callers (log)", unit=""),
     Rows("isolation", "Beside a sleeping reader",
          "The median time of an update, while another thread sleeps for 100 ms at a time: in "
@@ -231,10 +237,11 @@ PLOTS = [
     Rows("down-up", "Down here, up there", "A section that one thread begins and another ends.",
          "^down_up/", r"down_up/(?P<row>.+)", ["p50", "real_time"], "time per section", log=False,
          grouped=True),
-    Rows("idle", "Idle", "Wake-ups of a process that has had callbacks and has nothing to do.",
+    Rows("idle", "Idle", "Wake-ups of the threads of a process that has had callbacks: with nothing to do, and with "
+         "some callbacks per second.",
          "^idle/", r"idle/(?P<row>.+)", ["wakeups/s"], "wake-ups per second", unit="", log=False,
          grouped=True),
-    Rows("idle-cpu", "Idle: CPU", "The CPU time that it takes meanwhile.",
-         "^idle/", r"idle/(?P<row>.+)", ["cpu_us/s"], "µs per second", unit="µs", log=False,
-         grouped=True),
+    Rows("idle-cpu", "Idle: CPU", "The CPU time that these threads take.",
+         "^idle/", r"idle/(?P<row>.+)", ["cpu_us/s"], "CPU time per second", log=False,
+         grouped=True, factor=1e-6),
 ]

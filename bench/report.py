@@ -17,13 +17,13 @@ from results import Results  # noqa: E402
 
 STYLE = """
 :root { color-scheme: light dark; --line: #80808060; --tint: #80808018; }
-body { font: 15px/1.5 sans-serif; max-width: 70rem; margin: 2rem auto; padding: 0 1rem; }
+body { font: 15px/1.5 sans-serif; max-width: 76rem; margin: 2rem auto; padding: 0 1rem; }
 h1 { margin-bottom: 0; } h2 { margin-top: 2.5rem; } h3 { margin: 2.2rem 0 0.3rem; }
 table { border-collapse: collapse; font-size: 13px; }
 th, td { padding: 0.15rem 0.6rem; border-bottom: 1px solid var(--line); text-align: left;
 	vertical-align: top; }
 td.n, th.n { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
-td.name { font-family: monospace; font-size: 12px; min-width: 12rem; }
+td.name { font-family: monospace; font-size: 12px; min-width: 10rem; }
 code { font-size: 12px; background: var(--tint); padding: 0.1rem 0.3rem; overflow-wrap: anywhere; }
 svg { width: 100%; height: auto; display: block; }
 .warning { border: 2px solid #d55e00; padding: 0.5rem 1rem; }
@@ -50,8 +50,12 @@ def figure_cells(figure):
     def show(value):
         return number(value) if figure.beside else quantity(value, figure.unit)
 
+    def between(low, high):
+        words = show(low).split(" "), show(high).split(" ")
+        return f"{words[0][0] if words[0][1:] == words[1][1:] else show(low)}–{show(high)}"
+
     ratio = number(figure.value) if figure.beside else ""
-    spread = f"{show(figure.low)}–{show(figure.high)}" if figure.high else ""
+    spread = between(figure.low, figure.high) if figure.high else ""
     bound = f"{SIGNS[figure.kind]} {show(figure.bound)}" if figure.kind in SIGNS else ""
     theirs = quantity(figure.theirs, figure.unit) if figure.beside else ""
     return [figure.name, quantity(figure.ours, figure.unit), figure.beside or "", theirs,
@@ -172,7 +176,8 @@ def one_plot(results, key):
             svg = plot.draw(results, "white")
             if svg is None:
                 sys.exit(f"report.py: no results for the plot {key}")
-            return svg
+            prolog, rest = svg.split("\n", 1)
+            return f"{prolog}\n<!-- SPDX-License-Identifier: MIT -->\n{rest}"
     sys.exit(f"report.py: no plot {key}: there are {' '.join(plot.key for plot in PLOTS)}")
 
 
@@ -196,7 +201,7 @@ def main():
             text = one_plot(results, options.plot)
         else:
             text = html_page(results)
-    except gnuplot.Missing as error:
+    except gnuplot.Failure as error:
         sys.exit(f"report.py: {error}")
     sys.stdout.buffer.write(text.encode())
 
