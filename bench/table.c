@@ -61,7 +61,7 @@ void figures_print(FILE *to)
 
 	figures_each(print_row, &t);
 	if (t.holds + t.missed + t.noisy)
-		fprintf(to, "Bounds: %u hold, %u missed, %u noisy: between the quartiles\n",
+		fprintf(to, "Bounds: %u hold, %u missed, %u noisy (between the quartiles)\n",
 			t.holds, t.missed, t.noisy);
 	fflush(to);
 }
