@@ -117,9 +117,10 @@ static void push_atomic(struct srcu_struct *ssp, struct srcu_head *head)
 {
 	struct srcu_head *first = __atomic_load_n(&ssp->pushed_, __ATOMIC_RELAXED);
 
-	do
+	do {
 		head->next_ = first;
-	while (!__atomic_compare_exchange_n(
+		INJECT(PUSH);
+	} while (!__atomic_compare_exchange_n(
 		&ssp->pushed_, &first, head, true, __ATOMIC_RELEASE, __ATOMIC_RELAXED));
 	full_fence_after_rmw();
 }
@@ -171,6 +172,7 @@ __attribute__((noinline, cold)) static int refusal(struct srcu_struct *ssp,
 static inline int tell_thread(struct srcu_struct *ssp)
 {
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+	INJECT(TELL);
 	if (unlikely(__atomic_load_n(&ssp->active_, __ATOMIC_RELAXED) != DOMAIN_ACTIVE))
 		srcu_activate(ssp);
 	return 0;
@@ -288,6 +290,7 @@ static void take_lists(struct srcu_struct *ssp, uintptr_t lists)
 		/* The same last: a fork came between the two stores. */
 		if (batch.last && batch.last != collected(ssp)->last)
 			srcu_batch_move(collected(ssp), &batch);
+		INJECT(TAKE);
 		__atomic_store_n(&list->tail, NULL, __ATOMIC_RELEASE);
 	}
 }
@@ -350,6 +353,7 @@ static bool collect_lists(struct srcu_struct *ssp)
 			 * emptied. */
 			__atomic_store_n(&ssp->lists_, lists, __ATOMIC_RELEASE);
 		}
+		INJECT(C);
 		if (!srcu_barrier_all_pushes(ssp)) { /* C */
 			__atomic_fetch_or(&ssp->flags_, DOMAIN_TURNED, __ATOMIC_RELAXED);
 			return false;

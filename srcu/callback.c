@@ -89,6 +89,7 @@ static bool stage(struct srcu_struct *ssp)
 		return true;
 	if (!srcu_callbacks_collect(ssp))
 		return false;
+	INJECT(NUMBER);
 	number = srcu_gp_next(ssp); /* S */
 	retire(ssp);
 	collected->number = number;
@@ -197,6 +198,7 @@ static void invoke_one(struct srcu_struct *ssp, struct srcu_head *head)
 		__tsan_acquire(head); /* call_srcu() */
 		__tsan_acquire(ssp);  /* the readers that were waited for */
 	}
+	INJECT(INVOKE);
 	head->queued_ = 0;
 	PROBE(callback_invoke, ssp, head);
 	head->func_(head);

@@ -16,6 +16,8 @@
  */
 static void raise_mark(struct srcu_struct *ssp, unsigned int mark)
 {
+	if (INJECTING)
+		return;
 	raise_u32(&ssp->mark_, mark);
 	full_fence(); /* the flag is set before the mark is put to 0 the last time */
 	if (srcu_debugged(ssp))
@@ -32,6 +34,7 @@ bool srcu_domain_cover_cpu(struct srcu_struct *ssp, uintptr_t word, unsigned int
 	if (cpu >= nr_possible_cpus() || !srcu_percpu_open(word & WORD_SLOT, cpu))
 		return false;
 	raise_u32(&ssp->cpus_, cpu + 1);
+	INJECT(MARK);
 	if (!(word & WORD_SLOW))
 		raise_mark(ssp, cpu + 1);
 	return true;

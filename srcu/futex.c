@@ -54,6 +54,7 @@ void srcu_futex_wait(const uint32_t *word, uint32_t expected, uint64_t ns)
 		.nanoseconds = (long)(ns % 1000000000u),
 	};
 
+	INJECT(SLEEP);
 	if (refused(syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, expected, &timeout, NULL, 0)))
 		sched_yield();
 	srcu_notice_fork();
@@ -61,6 +62,7 @@ void srcu_futex_wait(const uint32_t *word, uint32_t expected, uint64_t ns)
 
 static void wake(const uint32_t *word, int most)
 {
+	INJECT(WAKE);
 	refused(syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, most, NULL, NULL, 0));
 }
 

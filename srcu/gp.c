@@ -68,8 +68,11 @@ static inline uint64_t sum_unlocks(const struct srcu_struct *ssp, uintptr_t ctr,
 	unsigned int cpus = cpus_to_scan(ssp, ctr);
 	uint64_t sum = __atomic_load_n(&ssp->twin_[rank].srcu_unlocks, __ATOMIC_ACQUIRE);
 
-	for (unsigned int cpu = 0; cpu < cpus; cpu++)
+	for (unsigned int cpu = 0; cpu < cpus; cpu++) {
+		INJECT(U);
 		sum += __atomic_load_n(&ctr_on(ctr, cpu)->srcu_unlocks, __ATOMIC_ACQUIRE);
+	}
+	INJECT(K);
 	return sum;
 }
 
@@ -82,8 +85,10 @@ static inline uint64_t sum_locks(const struct srcu_struct *ssp, uintptr_t ctr, u
 	unsigned int cpu = cpus_to_scan(ssp, ctr); /* K */
 	uint64_t sum = 0;
 
-	while (cpu--)
+	while (cpu--) {
+		INJECT(L);
 		sum += __atomic_load_n(&ctr_on(ctr, cpu)->srcu_locks, __ATOMIC_RELAXED);
+	}
 	return sum + __atomic_load_n(&ssp->twin_[rank].srcu_locks, __ATOMIC_RELAXED);
 }
 
@@ -128,6 +133,7 @@ static bool gp_begin(struct srcu_struct *ssp)
 		__atomic_store_n(&ssp->started_, ssp->started_ + 1, __ATOMIC_RELEASE);
 		PROBE(gp_begin, ssp, ssp->started_);
 	}
+	INJECT(M);
 	if (!srcu_barrier_all_readers(ssp)) /* M */
 		return false;
 	ssp->gp_pending_ = rank_bit(0) | rank_bit(1);
@@ -146,6 +152,7 @@ static void gp_end(struct srcu_struct *ssp)
 		__atomic_store_n(&ssp->gp_since_, 0, __ATOMIC_RELAXED);
 	}
 	PROBE(gp_end, ssp, ssp->started_);
+	INJECT(D);
 	__atomic_store_n(&ssp->done_, ssp->started_, __ATOMIC_RELEASE); /* D */
 }
 
@@ -162,16 +169,20 @@ static bool gp_advance(struct srcu_struct *ssp, bool turn)
 
 	if (!ssp->gp_pending_ && !gp_begin(ssp))
 		return false;
-	for (unsigned int rank = 0; rank < 2; rank++)
+	for (unsigned int rank = 0; rank < 2; rank++) {
+		INJECT(RANK);
 		if ((ssp->gp_pending_ & rank_bit(rank)) && srcu_gp_quiescent(ssp, rank))
 			ssp->gp_pending_ &= ~rank_bit(rank);
+	}
 	if (!ssp->gp_pending_) {
 		gp_end(ssp);
 		return true;
 	}
 	current = word_rank(__atomic_load_n(&ssp->word_, __ATOMIC_RELAXED));
+	INJECT(TURN);
 	if (turn && ssp->gp_pending_ == rank_bit(current))
 		__atomic_fetch_xor(&ssp->word_, WORD_RANK, __ATOMIC_RELAXED);
+	INJECT(TURNED);
 	return false;
 }
 
@@ -280,6 +291,7 @@ static bool gp_lead(struct srcu_struct *ssp, uint64_t number, uint64_t deadline_
 uint64_t srcu_gp_next(const struct srcu_struct *ssp)
 {
 	full_fence(); /* S */
+	INJECT(S);
 	/* One that has begun may have missed a reader that the caller cares for. */
 	return __atomic_load_n(&ssp->started_, __ATOMIC_ACQUIRE) + 1;
 }
@@ -318,6 +330,7 @@ bool srcu_gp_wait(struct srcu_struct *ssp, uint64_t number, uint64_t deadline_ns
 	srcu_tree_descend(ssp, &climb);
 	if (!led && in_time)
 		__atomic_fetch_add(&ssp->shared_, 1, __ATOMIC_RELAXED);
+	INJECT(F);
 	full_fence(); /* F */
 	return in_time;
 }

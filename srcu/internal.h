@@ -9,6 +9,8 @@
 #include <signal.h>
 #include <srcu/srcu.h>
 
+#include "inject.h"
+
 #define likely(x)   srcu_likely_(x)
 #define unlikely(x) srcu_unlikely_(x)
 

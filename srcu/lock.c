@@ -81,6 +81,7 @@ bool srcu_trylock(uint32_t *lock)
 
 void srcu_unlock(uint32_t *lock)
 {
+	INJECT(UNLOCK);
 	if (__atomic_exchange_n(lock, FREE, __ATOMIC_RELEASE) & SLEEPERS)
 		srcu_futex_wake(lock);
 }

@@ -73,6 +73,7 @@ static struct srcu_ctr *unusual_ctr(
 	if (domain_flags(ssp) & DOMAIN_ATOMIC)
 		return ctr_on(ctr, (unsigned int)cpu);
 #ifdef SRCU_RSEQ_INLINE
+	INJECT(COUNT);
 	if (unlock ? srcu_rseq_inc_unlock_(ctr, &ssp->cpus_, 1)
 		   : srcu_rseq_inc_lock_(ctr, &ssp->cpus_, 1))
 		return NULL;
@@ -88,8 +89,10 @@ static struct srcu_ctr *unusual_ctr(
  */
 static inline void count_lock(const struct srcu_struct *ssp, struct srcu_ctr *at)
 {
+	INJECT(COUNT);
 	if (at)
 		__atomic_fetch_add(&at->srcu_locks, 1, __ATOMIC_RELAXED);
+	INJECT(B);
 	if (domain_flags(ssp) & DOMAIN_FENCED)
 		full_fence_after_rmw(); /* B */
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
@@ -102,6 +105,7 @@ static inline void count_lock(const struct srcu_struct *ssp, struct srcu_ctr *at
 static inline void count_unlock(struct srcu_ctr *at)
 {
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+	INJECT(R);
 	if (at)
 		__atomic_fetch_add(&at->srcu_unlocks, 1, __ATOMIC_RELEASE);
 }
@@ -115,11 +119,12 @@ static bool count_on_twin(const struct srcu_struct *ssp, uintptr_t word, uint64_
 {
 	uint64_t old = __atomic_load_n(count, __ATOMIC_ACQUIRE);
 
-	do
+	do {
 		if ((token_word(ssp, __atomic_load_n(&ssp->word_, __ATOMIC_RELAXED)) ^ word) &
 			WORD_SLOT)
 			return false;
-	while (!__atomic_compare_exchange_n(
+		INJECT(TWIN);
+	} while (!__atomic_compare_exchange_n(
 		count, &old, old + 1, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE));
 	return true;
 }
@@ -137,6 +142,7 @@ __attribute__((cold, noinline)) static uintptr_t lock_unusual(
 			word = 0;
 			break;
 		}
+		INJECT(WORD);
 		word = token_word(ssp, word);
 		at = unusual_ctr(ssp, word, word & ~WORD_TAGS, false);
 		if (at == twin(ssp, word) && !count_on_twin(ssp, word, &at->srcu_locks))
@@ -157,6 +163,7 @@ static inline uintptr_t lock_usual(struct srcu_struct *ssp)
 	if (unlikely(!ssp))
 		return 0;
 	word = __atomic_load_n(&ssp->word_, __ATOMIC_ACQUIRE);
+	INJECT(WORD);
 	at = usual_atomic_ctr(ssp, word, word & ~WORD_TAGS);
 	if (unlikely(!at))
 		return 0;

@@ -126,6 +126,7 @@ static bool leave(struct srcu_struct *ssp)
 
 	__atomic_store_n(&ssp->active_, DOMAIN_LEAVING, __ATOMIC_RELAXED);
 	full_fence();
+	INJECT(W);
 	if ((__atomic_load_n(&ssp->lists_, __ATOMIC_RELAXED) && !srcu_barrier_all_threads(ssp)) ||
 		srcu_callbacks_step(ssp) != STEP_IDLE) {
 		__atomic_store_n(&ssp->active_, DOMAIN_ACTIVE, __ATOMIC_RELAXED);

@@ -162,6 +162,7 @@ bool srcu_tree_climb(struct srcu_struct *ssp, struct srcu_climb *climb, uint64_t
 		struct srcu_node_ *node = &nodes[at.first + at.index];
 
 		touch(node, at);
+		INJECT(CLIMB);
 		/* Its full fence: who stops here does so after we came. */
 		while (!raise_u64(&node->led[parity(climb->number)], climb->number)) {
 			enum wait_result result = sleep_at(ssp, node, climb->number, deadline_ns);
@@ -211,6 +212,7 @@ bool srcu_tree_request(struct srcu_struct *ssp, uint64_t number)
 			struct srcu_node_ *node = &nodes[at.first + at.index];
 
 			touch(node, at);
+			INJECT(CLIMB);
 			if (!raise_u64(&node->wanted, number))
 				return false;
 			if (is_root(at))
