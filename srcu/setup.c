@@ -16,6 +16,7 @@
 #include "internal.h"
 
 #define FORCE_KNOWN 0x80000000u
+#define NS_PER_MS   1000000u
 
 uint32_t srcu_percpu_mark_;
 
@@ -127,12 +128,25 @@ int srcu_this_cpu(void)
 	return sched_getcpu();
 }
 
+/*
+ * Where the clock is refused, it goes on from when it last was not, a millisecond at each
+ * look: what waits for a time does not wait for ever.  Keeps errno.
+ */
 uint64_t srcu_now_ns(void)
 {
-	struct timespec now;
+	static uint64_t latest; /* rarely written: callers on many CPUs read it */
+	int saved_errno = errno;
+	struct timespec time;
+	uint64_t now;
 
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+	if (unlikely(clock_gettime(CLOCK_MONOTONIC, &time))) {
+		errno = saved_errno;
+		return __atomic_add_fetch(&latest, NS_PER_MS, __ATOMIC_RELAXED);
+	}
+	now = (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
+	if (now / NS_PER_MS != __atomic_load_n(&latest, __ATOMIC_RELAXED) / NS_PER_MS)
+		__atomic_store_n(&latest, now, __ATOMIC_RELAXED);
+	return now;
 }
 
 static bool exiting;
