@@ -51,7 +51,7 @@ void assert_no_section_is_missed(struct srcu_struct *ssp, unsigned int rounds)
 
 	for (unsigned int i = 1;
 		i < rounds || __atomic_load_n(&sections, __ATOMIC_RELAXED) - before < rounds; i++) {
-		struct element *old = current, *new = &elements[i % ELEMENTS];
+		struct element *old = current, *new = &elements[(old - elements + 1) % ELEMENTS];
 
 		__atomic_store_n(&new->value, i % POISON, __ATOMIC_RELAXED);
 		srcu_assign_pointer(current, new);

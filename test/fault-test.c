@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the library needs fails, by itself or together with other things, from the
+ * start, from the middle of a run on, for a while, or every other time: a program that
+ * calls all of its functions ends, and each did what it says.
+ *
+ * Such a program is this one, told by the environment what fails.  FAULTS=all: with
+ * every error, not just one for each case.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "fault-script.h"
+#include "fault-shim.h"
+#include "harness.h"
+#include "refuse.h"
+
+#define SKIPPED 77
+
+/* The calls, and when they fail: from the start, in the middle, a burst, every other. */
+struct fault {
+	const char *calls;
+	const char *when;
+	bool tunable;    /* without rseq */
+	bool sanitizers; /* they may be there */
+	int by_kernel[3];
+};
+
+static const struct fault faults[] = {
+	{"nothing", "s", false, true, {0}},
+	{"membarrier", "smo", false, true, {0}},
+	{"membarrier+setaffinity", "b", false, true, {0}},
+	{"membarrier+getcpu", "b", true, true, {0}},
+	{"membarrier+getaffinity", "b", false, true, {0}},
+	{"futex_wait", "smo", false, true, {0}},
+	{"futex_wait+futex_wake", "sm", false, true, {0}},
+	{"getaffinity", "so", false, true, {0}},
+	{"mmap", "smo", false, false, {0}},
+	{"mprotect", "smo", false, false, {0}},
+	{"madvise", "so", false, false, {0}},
+	{"threads", "smo", false, true, {0}},
+	{"clock", "smo", false, true, {0}},
+	{"getcpu", "smo", true, true, {0}},
+	{"membarrier+futex_wait+getaffinity+mmap+mprotect+madvise+threads+clock+getcpu", "s", true,
+		false, {0}},
+	/* By filters, which the C library meets as well. */
+	{"membarrier", "s", false, true, {SYS_membarrier, -1}},
+	{"rseq", "s", false, false, {SYS_rseq, -1}},
+	{"rseq+membarrier", "s", false, false, {SYS_rseq, SYS_membarrier, -1}},
+	{"getaffinity", "s", false, false, {SYS_sched_getaffinity, SYS_sched_setaffinity, -1}},
+};
+
+static const char *const errors[] = {"ENOSYS", "EPERM", "ENOMEM", "EAGAIN", "EINTR"};
+
+enum { FAULTS = sizeof(faults) / sizeof(faults[0]), ERRORS = sizeof(errors) / sizeof(errors[0]) };
+
+static char program[4096];
+
+static void become(const struct fault *fault, const char *text, const char *error)
+{
+	char *const argv[] = {program, NULL};
+
+	setenv(FAULT, text, 1);
+	if (fault->tunable)
+		setenv("GLIBC_TUNABLES", "glibc.pthread.rseq=0", 1);
+	if (fault->by_kernel[0] && !refuse(fault->by_kernel, fault_error_named(error)))
+		_exit(SKIPPED);
+	execv(program, argv);
+	_exit(1);
+}
+
+static void assert_survived(const struct fault *fault, const char *error, char when)
+{
+	char text[200];
+	int status;
+	pid_t pid;
+
+	snprintf(text, sizeof(text), "%s:%s:%c", fault->calls, error, when);
+	pid = fork();
+	if (!pid)
+		become(fault, text, error);
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	if (WIFEXITED(status) && WEXITSTATUS(status) == SKIPPED)
+		printf("%s: the kernel has no filters of system calls\n", text);
+	else
+		ck_assert_msg(!status, "%s%s: status %#x", text,
+			fault->by_kernel[0] ? " by a filter" : "", (unsigned int)status);
+}
+
+START_TEST(every_function_meets_it)
+{
+	const struct fault *fault = &faults[_i];
+	const char *which = getenv("FAULTS");
+	bool all = which && !strcmp(which, "all");
+
+	if (SANITIZED && !fault->sanitizers)
+		return;
+	for (int at = 0; fault->when[at]; at++)
+		for (int error = 0; error < ERRORS; error++)
+			if (all || error == (_i + at) % ERRORS)
+				assert_survived(fault, errors[error], fault->when[at]);
+}
+END_TEST
+
+START_TEST(inside)
+{
+	fault_script(SRCU_MAP);
+}
+END_TEST
+
+/* In the process that meets the fault from its beginning. */
+static int run_inside(void)
+{
+	TCase *tcase = test_case(getenv(FAULT));
+	Suite *suite = suite_create("inside");
+	SRunner *runner = srunner_create(suite);
+	int failed;
+
+	suite_add_tcase(suite, tcase);
+	tcase_add_test(tcase, inside);
+	srunner_set_fork_status(runner, CK_NOFORK);
+	srunner_run_all(runner, CK_SILENT);
+	failed = srunner_ntests_failed(runner);
+	if (failed)
+		srunner_print(runner, CK_NORMAL);
+	srunner_free(runner);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+int main(void)
+{
+	TCase *tcase;
+	ssize_t length;
+
+	if (getenv(FAULT))
+		return run_inside();
+	tcase = test_case("faults");
+	length = readlink("/proc/self/exe", program, sizeof(program) - 1);
+	if (length <= 0)
+		return EXIT_FAILURE;
+	tcase_add_loop_test(tcase, every_function_meets_it, 0, FAULTS);
+	return run_suite("faults", (TCase *[]){tcase, NULL});
+}
