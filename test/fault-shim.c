@@ -123,12 +123,14 @@ static bool fails(enum fault_call call)
 	return true;
 }
 
-/* Load the definition that comes after this one's. */
-#define NEXT(next, name)                                            \
-	do {                                                        \
-		if (!(next))                                        \
-			*(void **)&(next) = dlsym(RTLD_NEXT, name); \
-	} while (0)
+/* The definition that comes after this one's, as *@function. */
+static void find_next(void **function, const char *name)
+{
+	if (!__atomic_load_n(function, __ATOMIC_RELAXED))
+		__atomic_store_n(function, dlsym(RTLD_NEXT, name), __ATOMIC_RELAXED);
+}
+
+#define NEXT(next, name) find_next((void **)&(next), name)
 
 static bool syscall_fails(long number, long operation)
 {
