@@ -25,7 +25,7 @@ uint32_t srcu_fence_word;
 enum { UNKNOWN, PRESENT, ABSENT };
 
 static int membarrier_state;
-static bool membarrier_refused; /* once it had been present */
+static bool membarrier_refused; /* the latest, though it had been present */
 static bool stuck;              /* and so is the walk */
 
 bool srcu_barriers_stuck(void)
@@ -111,10 +111,10 @@ static bool barrier_by(const struct srcu_struct *ssp, int command)
 	static bool told;
 	bool done = !membarrier(command);
 
-	if (unlikely(!done)) {
-		__atomic_store_n(&membarrier_refused, true, __ATOMIC_RELAXED);
+	if (unlikely(done == __atomic_load_n(&membarrier_refused, __ATOMIC_RELAXED)))
+		__atomic_store_n(&membarrier_refused, !done, __ATOMIC_RELAXED);
+	if (unlikely(!done))
 		done = walk_all_cpus();
-	}
 	if (unlikely(done == srcu_barriers_stuck()))
 		__atomic_store_n(&stuck, !done, __ATOMIC_RELAXED);
 	if (unlikely(!done && !__atomic_exchange_n(&told, true, __ATOMIC_RELAXED)))

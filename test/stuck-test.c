@@ -307,6 +307,8 @@ START_TEST(all_go_on_once_they_may)
 	thread_join(barrier);
 	ck_assert_uint_eq(items_invoked(), 3 * EACH);
 	ck_assert_int_eq(srcu_barrier(&domain), 0);
+	synchronize_srcu(&domain);
+	ck_assert_int_eq(stats_of(&domain).barrier, SRCU_BARRIER_MEMBARRIER);
 	hunters_stop();
 	ck_assert_uint_eq(__atomic_load_n(&told, __ATOMIC_RELAXED), 1);
 	ck_assert_int_eq(cleanup_srcu_struct(&domain), 0);
