@@ -44,7 +44,8 @@ static uint32_t force_word(const char *word, size_t length)
 		if (strlen(force_words[i].word) == length &&
 			!strncmp(word, force_words[i].word, length))
 			return force_words[i].what;
-	if (!strncmp(word, CPUS, strlen(CPUS))) {
+	if (length > strlen(CPUS) && !strncmp(word, CPUS, strlen(CPUS)) &&
+		strlen(CPUS) + strspn(word + strlen(CPUS), "0123456789") == length) {
 		unsigned long n = strtoul(word + strlen(CPUS), NULL, 10);
 
 		__atomic_store_n(

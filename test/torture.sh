@@ -27,6 +27,12 @@ for value in 0 0.09 -1 '' nan 1e1 604801; do
 	refuse '--duration takes seconds from 0.1' "--duration=$value"
 done
 
+# The library's own say on what it is told to do without.
+for value in nothing cpus= cpus=x cpus=-1 cpus; do
+	SRCU_FORCE=norseq,$value "$program" --duration 0.1 >"$tmp/out" 2>"$tmp/err"
+	grep -qF "SRCU_FORCE: '$value' is not" "$tmp/err" || fail "SRCU_FORCE=$value is not reported"
+done
+
 expect 0 --duration 0.5 --seed 18446744073709551615 --domains 64 --json && {
 	test "$(wc -l <"$tmp/out")" -eq 1 || fail 'JSON is not one line'
 	grep -q '^{"verdict": "SUCCESS", "seed": 18446744073709551615, .*}$' "$tmp/out" ||
