@@ -168,56 +168,55 @@ __attribute__((noinline, cold)) static int refusal(struct srcu_struct *ssp,
 	return error;
 }
 
+__attribute__((noinline, cold)) static int wake_thread(struct srcu_struct *ssp)
+{
+	srcu_activate(ssp);
+	return 0;
+}
+
 /* W: the compiler's half; where pushes are plain, leave()'s membarrier is the other. */
 static inline int tell_thread(struct srcu_struct *ssp)
 {
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
 	INJECT(TELL);
 	if (unlikely(__atomic_load_n(&ssp->active_, __ATOMIC_RELAXED) != DOMAIN_ACTIVE))
-		srcu_activate(ssp);
+		return wake_thread(ssp);
 	return 0;
 }
 
-__attribute__((noinline, cold)) static int queue_slowly(
-	struct srcu_struct *ssp, struct srcu_head *head, enum srcu_push_ result)
+/* What was not pushed, and may be misuse, or a domain without lists. */
+__attribute__((noinline, cold)) static int call_unusual(struct srcu_struct *ssp,
+	struct srcu_head *head, void (*func)(struct srcu_head *), enum srcu_push_ result,
+	const void *site)
 {
+	int error = refusal(ssp, head, func, site);
+
+	if (error)
+		return error;
+	head->func_ = func;
+	srcu_mark_queued(head); /* not before: the process may have been found to be a new one */
 	push_slowly(ssp, head, result);
 	return tell_thread(ssp);
 }
 
-static inline int queue(
-	struct srcu_struct *ssp, struct srcu_head *head, void (*func)(struct srcu_head *))
-{
-	enum srcu_push_ result;
-
-	head->func_ = func;
-	srcu_mark_queued(head);
-	result = push_on_cpu(ssp, head);
-	if (unlikely(result != SRCU_PUSHED_))
-		return queue_slowly(ssp, head, result);
-	return tell_thread(ssp);
-}
-
-/* What may be misuse, or a domain without lists. */
-__attribute__((noinline, cold)) static int call_unusual(struct srcu_struct *ssp,
-	struct srcu_head *head, void (*func)(struct srcu_head *), const void *site)
-{
-	int error = refusal(ssp, head, func, site);
-
-	return error ? error : queue(ssp, head, func);
-}
-
 /*
- * A domain that has lists is initialised, and one that was cleaned up has a mark
- * of 0.  All calls are the last thing done, so that the usual way saves nothing.
+ * A domain that is not initialised, or was cleaned up, has no lists: nothing is
+ * pushed.  All calls are the last thing done, so that the usual way saves nothing.
  */
 int __call_srcu(struct srcu_struct *ssp, struct srcu_head *head, void (*func)(struct srcu_head *))
 {
-	if (unlikely(!ssp || !head || !func || ssp->magic_ != SRCU_MAGIC_ ||
-		     !__atomic_load_n(&ssp->lists_mark_, __ATOMIC_RELAXED) ||
-		     head->queued_ == queued_mark(head)))
-		return call_unusual(ssp, head, func, CALL_SITE);
-	return queue(ssp, head, func);
+	enum srcu_push_ result = SRCU_NOT_PUSHED_;
+
+	if (likely(ssp && head && ssp->magic_ == SRCU_MAGIC_ &&
+		    head->queued_ != queued_mark(head) && func)) {
+		head->func_ = func;
+		srcu_mark_queued(head);
+		result = push_on_cpu(ssp, head);
+		if (likely(result == SRCU_PUSHED_))
+			return tell_thread(ssp);
+		head->queued_ = 0;
+	}
+	return call_unusual(ssp, head, func, result, CALL_SITE);
 }
 
 /* Callbacks that call_srcu() ever took. */

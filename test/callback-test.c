@@ -243,6 +243,29 @@ START_TEST(misuse_is_reported)
 }
 END_TEST
 
+START_TEST(a_domain_that_is_gone_refuses_and_leaves_the_head_as_it_was)
+{
+	struct item item = {.number = 1};
+
+	init_domain(&domain, SRCU_CALLBACKS_CALLER);
+	ck_assert_int_eq(call_srcu(&domain, &item.head, note), 0);
+	ck_assert_int_eq(srcu_barrier(&domain), 0);
+	ck_assert_int_eq(cleanup_srcu_struct(&domain), 0);
+	item.invoked = 0;
+	for (unsigned int i = 1; i <= 2; i++) {
+		ck_assert_int_eq(call_srcu(&domain, &item.head, note), -EINVAL);
+		ck_assert(warned_of("was cleaned up before"));
+		ck_assert_uint_eq(warnings(), i);
+	}
+	warnings_collect();
+	init_domain(&other, SRCU_CALLBACKS_CALLER);
+	ck_assert_int_eq(call_srcu(&other, &item.head, note), 0);
+	ck_assert_int_eq(srcu_barrier(&other), 0);
+	ck_assert(flag_set(&item.invoked));
+	assert_clean(&other);
+}
+END_TEST
+
 START_TEST(slots_and_lists_are_reused)
 {
 	for (unsigned int i = 0; i < 300; i++) {
@@ -296,6 +319,7 @@ int main(void)
 	tcase_add_loop_test(contexts, callbacks_may_wait_and_queue, 0, 2);
 	tcase_add_test(contexts, a_domain_first_used_in_a_child_is_as_any);
 	tcase_add_test(misuse, misuse_is_reported);
+	tcase_add_test(misuse, a_domain_that_is_gone_refuses_and_leaves_the_head_as_it_was);
 	tcase_add_test(misuse, slots_and_lists_are_reused);
 	return run_suite("callbacks", cases);
 }
