@@ -35,6 +35,19 @@ extern "C" {
 #define SRCU_API
 #endif
 
+/*
+ * For the calls that are short: two jumps less in a pair of them from an object that
+ * would call by stubs, at the price of binding them when the object is loaded.
+ */
+#if !defined(SRCU_BUILD) && defined(__has_attribute)
+#if __has_attribute(noplt)
+#define SRCU_SHORT_API_ SRCU_API __attribute__((noplt))
+#endif
+#endif
+#ifndef SRCU_SHORT_API_
+#define SRCU_SHORT_API_ SRCU_API
+#endif
+
 #if defined(__SANITIZE_THREAD__)
 #define SRCU_TSAN 1
 #elif defined(__has_feature)
@@ -189,7 +202,7 @@ static inline void *srcu_per_cpu_ptr_(void *p, unsigned int cpu)
 SRCU_API uint64_t percpu_sum(const uint64_t *p);
 
 /* The out-of-line halves of the operations below. */
-SRCU_API void srcu_this_cpu_add_(uint64_t *p, uint64_t n);
+SRCU_SHORT_API_ void srcu_this_cpu_add_(uint64_t *p, uint64_t n);
 SRCU_API uint64_t *srcu_this_cpu_ptr_(uint64_t *p);
 
 static inline void srcu_this_cpu_add_inline_(uint64_t *p, uint64_t n)

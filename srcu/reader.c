@@ -27,17 +27,25 @@ static struct srcu_ctr *twin(struct srcu_struct *ssp, uintptr_t ctr)
 	return &ssp->twin_[word_rank(ctr)];
 }
 
+__attribute__((noinline)) static unsigned int ask_cpu(void)
+{
+	int saved_errno = errno, cpu = srcu_this_cpu();
+
+	errno = saved_errno;
+	return (unsigned int)cpu;
+}
+
+/* Where this thread runs, or ran a moment ago; no CPU's id when it cannot be told. */
+static inline unsigned int cpu_hint(void)
+{
 #ifdef SRCU_RSEQ_INLINE
-static inline unsigned int cpu_hint(void)
-{
-	return (unsigned int)srcu_rseq_cpu_();
-}
-#else
-static inline unsigned int cpu_hint(void)
-{
-	return UINT32_MAX;
-}
+	int cpu = srcu_rseq_cpu_();
+
+	if (likely(cpu >= 0))
+		return (unsigned int)cpu;
 #endif
+	return ask_cpu();
+}
 
 /*
  * Where to count @ctr by atomic instructions when nothing is out of the
@@ -329,22 +337,25 @@ int __srcu_down_read(struct srcu_struct *ssp)
 	return lock_int(ssp, READ_DOWN, CALL_SITE);
 }
 
-__attribute__((noinline)) static void unlock_int(
-	struct srcu_struct *ssp, uintptr_t ctr, const void *site)
+__attribute__((noinline)) static void unlock_int(struct srcu_struct *ssp, int idx, const void *site)
 {
+	uintptr_t ctr = likely(idx > LAST_TWIN_TOKEN) ? srcu_percpu_at((unsigned int)idx)
+						      : (uintptr_t)(unsigned int)idx << 4;
+
 	unlock(ssp, ctr, 0, site);
 }
 
 void __srcu_read_unlock(struct srcu_struct *ssp, int idx)
 {
-	uintptr_t ctr = likely(idx > LAST_TWIN_TOKEN) ? srcu_percpu_at((unsigned int)idx)
-						      : (uintptr_t)(unsigned int)idx << 4;
-
 #ifdef SRCU_RSEQ_INLINE
-	if (likely(ssp != NULL) &&
-		likely(token_fits(__atomic_load_n(&ssp->word_, __ATOMIC_RELAXED), ctr)) &&
-		likely(srcu_rseq_inc_unlock_(ctr, &ssp->mark_, 1)))
-		return;
+	if (likely(ssp != NULL) && likely(idx >= 0)) {
+		uintptr_t word = __atomic_load_n(&ssp->word_, __ATOMIC_RELAXED);
+		uintptr_t ctr = srcu_token_ctr_(word, idx);
+
+		if (likely(token_fits(word, ctr)) &&
+			likely(srcu_rseq_inc_unlock_(ctr, &ssp->mark_, 1)))
+			return;
+	}
 #endif
-	unlock_int(ssp, ctr, CALL_SITE);
+	unlock_int(ssp, idx, CALL_SITE);
 }

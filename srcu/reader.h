@@ -14,12 +14,12 @@ extern "C" {
 #endif
 
 /* The out-of-line readers: same contract as the inline ones below. */
-SRCU_API int __srcu_read_lock(struct srcu_struct *ssp);
-SRCU_API void __srcu_read_unlock(struct srcu_struct *ssp, int idx);
-SRCU_API struct srcu_ctr *__srcu_read_lock_fast(struct srcu_struct *ssp);
-SRCU_API void __srcu_read_unlock_fast(struct srcu_struct *ssp, struct srcu_ctr *scp);
-SRCU_API int __srcu_down_read(struct srcu_struct *ssp);
-SRCU_API struct srcu_ctr *__srcu_down_read_fast(struct srcu_struct *ssp);
+SRCU_SHORT_API_ int __srcu_read_lock(struct srcu_struct *ssp);
+SRCU_SHORT_API_ void __srcu_read_unlock(struct srcu_struct *ssp, int idx);
+SRCU_SHORT_API_ struct srcu_ctr *__srcu_read_lock_fast(struct srcu_struct *ssp);
+SRCU_SHORT_API_ void __srcu_read_unlock_fast(struct srcu_struct *ssp, struct srcu_ctr *scp);
+SRCU_SHORT_API_ int __srcu_down_read(struct srcu_struct *ssp);
+SRCU_SHORT_API_ struct srcu_ctr *__srcu_down_read_fast(struct srcu_struct *ssp);
 
 /*
  * Also where the compiler does not optimise: the out-of-line functions take their
@@ -59,6 +59,16 @@ static inline int srcu_int_token_(uintptr_t word)
 {
 	return (int)((word >> 4) & 0x7fffffff);
 }
+
+#ifdef SRCU_RSEQ_INLINE
+/* All counters lie in one window: the word has the upper bits of their addresses. */
+static inline uintptr_t srcu_token_ctr_(uintptr_t word, int idx)
+{
+	uintptr_t window = word >> SRCU_WINDOW_SHIFT_ << SRCU_WINDOW_SHIFT_;
+
+	return window | (uintptr_t)(unsigned int)idx << 4;
+}
+#endif
 
 /**
  * srcu_read_lock_fast - begin a read-side critical section
@@ -144,11 +154,8 @@ SRCU_INLINE_ void srcu_read_unlock(struct srcu_struct *ssp, int idx)
 	srcu_tsan_release_(ssp);
 #ifdef SRCU_RSEQ_INLINE
 	if (srcu_likely_(ssp != NULL)) {
-		/* All counters lie in one window: the word has the upper bits of their addresses.
-		 */
 		uintptr_t word = __atomic_load_n(&ssp->word_, __ATOMIC_RELAXED);
-		uintptr_t ctr = (word >> SRCU_WINDOW_SHIFT_ << SRCU_WINDOW_SHIFT_) |
-				(uintptr_t)(unsigned int)idx << 4;
+		uintptr_t ctr = srcu_token_ctr_(word, idx);
 
 		if (srcu_likely_(srcu_rseq_inc_unlock_(ctr, &ssp->mark_, 1)))
 			return;
