@@ -1,10 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The inline readers as a program has them, on a domain behind a pointer, and
- * once more written out without anything that readers could do without, for
- * reader-asm.sh to disassemble.  Never run.
+ * once more written out without anything that readers could do without; and a
+ * read of data that a seqcount guards: for reader-asm.sh to disassemble.  Never run.
  */
+#include <seqcount/seqcount.h>
 #include <srcu/srcu.h>
+
+struct data {
+	uint64_t words[2];
+};
 
 void pair_fast(struct srcu_struct *ssp);
 void pair_int(struct srcu_struct *ssp);
@@ -21,6 +26,18 @@ void pair_int(struct srcu_struct *ssp)
 	int idx = srcu_read_lock(ssp);
 
 	srcu_read_unlock(ssp, idx);
+}
+
+void seq_read(const seqcount_t *sequence, const struct data *data, struct data *copy);
+
+void seq_read(const seqcount_t *sequence, const struct data *data, struct data *copy)
+{
+	unsigned int start;
+
+	do {
+		start = read_seqcount_begin(sequence);
+		seqcount_load(copy, data, sizeof(*copy));
+	} while (read_seqcount_retry(sequence, start));
 }
 
 #ifdef SRCU_RSEQ_INLINE
