@@ -77,6 +77,8 @@ static const struct figure figures[] = {
 	{"churn/srcu_fast", "churn/none", NO_BOUND, 0},
 	{"churn/srcu_fast", "churn/urcu_memb", NO_BOUND, 0},
 	{"churn/srcu_fast", "churn/urcu_bp", NO_BOUND, 0},
+	{"read_beside/other_line", "read_beside/no_scan", NO_BOUND, 0},
+	{"read_beside/same_line", "read_beside/no_scan", NO_BOUND, 0},
 	{GP("srcu", ALONE), GP("urcu_memb", ALONE), NO_BOUND, 0},
 	{GP("srcu", EMPTY), GP("urcu_memb", EMPTY), AT_MOST, 0.6},
 	{GP("srcu", BUSY), GP("urcu_memb", BUSY), AT_MOST, 0.6},

@@ -19,6 +19,7 @@
 #include "bench/children.hh"
 #include "bench/figures.h"
 #include "bench/injects.hh"
+#include "bench/lines.hh"
 #include "bench/noise.h"
 #include "bench/options.hh"
 #include "bench/percpu.hh"
@@ -87,6 +88,7 @@ void register_all(const Options &options)
 	register_updates(options.flood);
 	register_children();
 	register_seqs();
+	register_lines();
 	register_injects();
 	register_percpu();
 }
