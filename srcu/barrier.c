@@ -105,8 +105,13 @@ static bool walk_all_cpus(void)
 	return done && visited;
 }
 
-/* False: there is no way to have one now.  That is reported once, a wait by its domain. */
-static bool barrier_by(const struct srcu_struct *ssp, int command)
+/*
+ * False: there is no way to have one now.  That is reported once, a wait by its domain.
+ * Inline, as others between the public functions and the system call are: the
+ * processor mispredicts each return to a function that was entered before it.
+ */
+__attribute__((always_inline)) static inline bool barrier_by(
+	const struct srcu_struct *ssp, int command)
 {
 	static bool told;
 	bool done = !membarrier(command);

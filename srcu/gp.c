@@ -126,7 +126,7 @@ static uint64_t needed(const struct srcu_struct *ssp)
 }
 
 /* False: M is refused.  The grace period has its number, and begins another time. */
-static bool gp_begin(struct srcu_struct *ssp)
+__attribute__((always_inline)) static inline bool gp_begin(struct srcu_struct *ssp)
 {
 	/* S was in the caller.  Release: pairs with the acquire of started_'s readers. */
 	if (ssp->started_ == ssp->done_) {
@@ -163,7 +163,7 @@ static void gp_end(struct srcu_struct *ssp)
  * @turn: readers share its line, and a short section is over before it is theirs
  * again.
  */
-static bool gp_advance(struct srcu_struct *ssp, bool turn)
+__attribute__((always_inline)) static inline bool gp_advance(struct srcu_struct *ssp, bool turn)
 {
 	unsigned int current;
 

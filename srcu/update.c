@@ -8,8 +8,8 @@
 #include "debug.h"
 #include "probe.h"
 
-static bool wait_until(struct srcu_struct *ssp, uint64_t number, uint64_t deadline_ns,
-	const char *function, const void *site)
+__attribute__((always_inline)) static inline bool wait_until(struct srcu_struct *ssp,
+	uint64_t number, uint64_t deadline_ns, const char *function, const void *site)
 {
 	bool in_time;
 
@@ -27,7 +27,7 @@ static bool wait_until(struct srcu_struct *ssp, uint64_t number, uint64_t deadli
  * wait run them: what was queued before is ready when the wait is over, unless
  * @number is an old one.
  */
-static void wait_for(
+__attribute__((always_inline)) static inline void wait_for(
 	struct srcu_struct *ssp, uint64_t number, const char *function, const void *site)
 {
 	bool invoke = unlikely(srcu_updaters_invoke(ssp));
