@@ -170,7 +170,8 @@ START_TEST(two_thousand_threads_wait)
 	/* Each has led one, or counts as one who has not. */
 	ck_assert_int_eq(srcu_get_stats(&domain, &stats), 0);
 	ck_assert_uint_ge(stats.grace_periods + stats.shared, (uint64_t)n);
-	assert_clean(&domain);
+	/* On a slow machine the wait has been reported. */
+	ck_assert_int_eq(cleanup_srcu_struct(&domain), 0);
 	free(threads);
 }
 END_TEST
