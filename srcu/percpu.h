@@ -257,7 +257,8 @@ static inline void srcu_this_cpu_add_inline_(uint64_t *p, uint64_t n)
  * @pcp: the counter, as an lvalue
  * @v: its new value there
  *
- * For a thread that is pinned and whose signal handlers leave the object alone.
+ * For a thread that is pinned, the only one on its CPU that touches the object, and
+ * whose signal handlers leave it alone.
  *
  * Context: any, under that condition.
  * Ordering: none.
@@ -280,9 +281,9 @@ static inline void srcu_plain_this_cpu_add_(uint64_t *p, uint64_t n)
 /**
  * __this_cpu_add, __this_cpu_inc - add by load, add, store: not irq-safe
  *
- * A signal handler between the load and the store, or a migration, loses
- * increments.  They are for code that has excluded both, and to show what
- * this_cpu_inc() is for.
+ * A signal handler between the load and the store, a migration, or another thread
+ * that has the CPU meanwhile loses increments.  They are for code that has excluded
+ * all three, and to show what this_cpu_inc() is for.
  *
  * Context: any, under that condition.
  * Ordering: none.
