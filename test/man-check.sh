@@ -1,15 +1,16 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # The manual pages: each is well-formed, everything public has one, and each is
-# about something that is in a header; and the headers' comments.  An alias page names its target, which
-# names the alias.  srcdir is the top of the source tree.
+# about something that is in a header; and the headers' comments.  An alias page names
+# its target, which names the alias.  srcdir is the top of the source tree.
 set -u
 
 top=${srcdir:-.}
-headers="$top/srcu/srcu.h $top/srcu/srcu.hpp $top/srcu/reader.h $top/srcu/update.h $top/srcu/notifier.h $top/srcu/list.h $top/srcu/percpu.h
-	$top/seqcount/data.h $top/seqcount/counter.h $top/seqcount/locked.h $top/seqcount/seqcount.h
-	$top/seqcount/latch.h $top/seqcount/seqlock.h $top/seqcount/seqlock-read.h"
+headers=$(sed -n "/include_HEADERS/,/[^\\\\]\$/s,^\t\([^ ]*\).*,$top/\1,p" "$top"/srcu/srcu.am \
+	"$top"/seqcount/seqcount.am)
 map=$top/srcu/libsrcu.map
+# For the headers themselves, though their names do not end in an underscore.
+internal="SRCU_API SRCU_TSAN SRCU_RSEQ_INLINE SRCU_RSEQ_OP"
 failures=0
 
 command -v "${MANDOC:-mandoc}" >/dev/null || {
@@ -42,6 +43,53 @@ documented_names()
 	# shellcheck disable=SC2086 # a list of files
 	sed -n -e '/^\/\*\*$/{n;s/^ \* //;s/ - .*//p;}' -e 's/^\/\*\* \(.*\) - .*/\1/p' $headers |
 		tr ',' '\n' | sed 's/^ *//'
+}
+
+# The headers without their comments.
+header_code()
+{
+	# shellcheck disable=SC2086 # a list of files
+	sed -e 's,/\*.*\*/,,' -e '/\/\*/,/\*\//d' $headers
+}
+
+# Macros for users: not those that end in an underscore, or guard a header.
+macros()
+{
+	for macro in $(header_code | sed -n "s/^#define \([A-Za-z0-9_]*\)$1.*/\1/p" | sort -u); do
+		case $macro in
+		*_ | *_H | *_HPP) ;;
+		*) case " $internal " in *" $macro "*) ;; *) echo "$macro" ;; esac ;;
+		esac
+	done
+}
+
+enumerators()
+{
+	header_code | sed -n '/^enum .*{/,/}/s/^\t\([A-Z_0-9]*\)[, ].*/\1/p' | grep -v '_$'
+}
+
+# The names that a page is about, without those of its text.
+page_names()
+{
+	sed -n '/^\.Sh NAME/,/^\.Nd/s/^\.Nm \([^ ]*\).*/\1/p' "$1"
+}
+
+# Each name has its page, and what looks like a page of ours is there.
+check_references()
+{
+	case $1 in
+	*.3) for name in $(page_names "$1"); do
+		[ -f "$top/man/$name.3" ] || complain "$1: no page under the name $name"
+	done ;;
+	esac
+	sed -n 's/^\.Xr \([^ ]*\) \([137]\).*/\1.\2/p' "$1" | sort -u >"$work/references"
+	while read -r name; do
+		case $name in
+		*srcu* | *seq* | *percpu* | *this_cpu* | SRCU* | SEQ* | irqfd*)
+			[ -f "$top/man/$name" ] || complain "$1: refers to $name, which is not there"
+			;;
+		esac
+	done <"$work/references"
 }
 
 # In the headers, what is no type, constant or definition says where it may be called
@@ -85,6 +133,13 @@ check_listed()
 	grep -q "man/$(basename "$1")\( \\\\\)*\$" "$top"/*/*.am || complain "$1: in no makefile"
 }
 
+work=$(mktemp -d) || exit 99
+trap 'rm -rf "$work"' EXIT
+{
+	header_code
+	documented_names # some are made by macros
+} >"$work/code"
+
 pages=0
 for page in "$top"/man/*.[137]; do
 	pages=$((pages + 1))
@@ -93,24 +148,38 @@ for page in "$top"/man/*.[137]; do
 		check_alias "$page" "$target"
 	else
 		check_form "$page"
+		check_references "$page"
 	fi
 	check_listed "$page"
 done
 
 for page in "$top"/man/*.3; do
-	# shellcheck disable=SC2086 # a list of files
-	grep -qw -- "$(basename "$page" .3)" $headers || complain "$page: about nothing in a header"
+	name=$(basename "$page" .3)
+	[ -f "$top/srcu/$name" ] || grep -qw -- "$name" "$work/code" ||
+		complain "$page: about nothing in a header"
 done
 
-for header in "$top"/srcu/srcu.h "$top"/srcu/reader.h "$top"/srcu/update.h \
-	"$top"/srcu/notifier.h "$top"/srcu/list.h "$top"/srcu/percpu.h "$top"/seqcount/*.h; do
-	check_comments "$header"
+for header in $headers; do
+	case $header in
+	*.hpp | */rseq-*) ;;
+	*) check_comments "$header" ;;
+	esac
 done
 
 names=0
 for name in $(exported_symbols) $(documented_names | grep -v ' '); do
 	names=$((names + 1))
 	[ -f "$top/man/$name.3" ] || complain "$name has no page"
+done
+
+# A macro that takes arguments has a page, and a constant stands on one.
+for name in $(macros '('); do
+	names=$((names + 1))
+	[ -f "$top/man/$name.3" ] || complain "the macro $name has no page"
+done
+for name in $(macros '[^A-Za-z0-9_(]') $(enumerators); do
+	names=$((names + 1))
+	cat "$top"/man/*.[37] | grep -qw -- "$name" || complain "the constant $name is on no page"
 done
 
 # Structures and enumerations are described on the pages of their functions.
@@ -120,7 +189,7 @@ for type in $(documented_names | sed -n 's/^[a-z]* \([a-z_]*\)$/\1/p'); do
 done
 
 # No list can be empty unless this script has gone blind.
-if [ "$pages" -lt 40 ] || [ "$names" -lt 60 ]; then
+if [ "$pages" -lt 100 ] || [ "$names" -lt 200 ]; then
 	complain "found $pages pages and $names names only"
 fi
 
