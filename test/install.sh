@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# The installed copy as a user finds it: README.md's program and one of seqcount,
-# built through pkg-config, with the shared library, and as C++; each public
-# header by itself.
+# The installed copy as a user finds it: README.md's programs, built through
+# pkg-config, with the shared library; each public header by itself, as C and as C++;
+# beside liburcu's where they are there.
 : "${srcdir:?}" "${CC:?}" "${CXX:?}" "${libdir:?}"
 PKG_CONFIG_PATH=$libdir/pkgconfig
 LD_LIBRARY_PATH=$libdir
@@ -15,13 +15,38 @@ fail() {
 	exit 1
 }
 
-# shellcheck disable=SC2016
-sed -n '/^```c$/,/^```$/p' "$srcdir/README.md" | sed '/^```/d' >"$work/readme.c"
-grep -q main "$work/readme.c" || fail "README.md has no program"
-# shellcheck disable=SC2046,SC2086
-$CC $CFLAGS -Wall -Wextra -o "$work/readme" "$work/readme.c" $(pkg-config --cflags --libs srcu) -pthread ||
-	fail "README.md's program does not build"
-"$work/readme" || fail "README.md's program fails"
+# README.md's programs, as readme1.c and so on.
+awk -v work="$work" '
+	/^```/ { file = $0 == "```c" ? work "/readme" ++n ".c" : ""; next }
+	file { print >file }' "$srcdir/README.md"
+for program in readme1 readme2; do
+	# shellcheck disable=SC2046,SC2086
+	$CC $CFLAGS -Wall -Wextra -o "$work/$program" "$work/$program.c" \
+		$(pkg-config --cflags --libs srcu) -pthread || fail "README.md: $program does not build"
+done
+"$work/readme1" || fail "README.md's first program fails"
+
+# The second one says a line for each configuration.
+says() {
+	read -r line <&3
+	# shellcheck disable=SC2254 # a pattern
+	case $line in
+	$1) ;;
+	*) fail "README.md's second program says '$line' and not '$1'" ;;
+	esac
+}
+mkfifo "$work/said"
+echo hello >"$work/greeting"
+timeout --foreground 60 "$work/readme2" "$work/greeting" >"$work/said" &
+exec 3<"$work/said"
+says 'now: hello'
+echo goodbye >"$work/greeting"
+kill -HUP $!
+says 'now: goodbye'
+kill $!
+says '[0-9]* requests'
+wait $! || fail "README.md's second program fails"
+exec 3<&-
 
 for header in srcu/srcu.h srcu/percpu.h srcu/list.h srcu/notifier.h seqcount/seqcount.h \
 	seqcount/data.h seqcount/latch.h seqcount/seqlock.h; do
@@ -45,4 +70,14 @@ printf '#include <srcu/srcu.hpp>\nint main()\n{\n\tsrcu::domain domain;\n\tsrcu:
 $CXX $CXXFLAGS -std=c++17 -Wall -Wextra -Wshadow -Wconversion -Werror -o "$work/alone" \
 	"$work/alone.cc" $(pkg-config --cflags --libs srcu) || fail "srcu/srcu.hpp"
 "$work/alone" || fail "srcu/srcu.hpp's program"
+
+if pkg-config --exists liburcu; then
+	for header in urcu.h urcu/rculist.h urcu/rcuhlist.h urcu/rculfhash.h urcu/wfcqueue.h \
+		srcu/srcu.h srcu/list.h srcu/notifier.h seqcount/seqlock.h; do
+		echo "#include <$header>"
+	done >"$work/both.c"
+	# shellcheck disable=SC2046,SC2086
+	$CC $CFLAGS -Wall -Wextra -Werror -c -o "$work/both.o" "$work/both.c" \
+		$(pkg-config --cflags liburcu srcu seqcount) || fail "not to be included beside liburcu"
+fi
 echo "installed copy: ok"
