@@ -8,7 +8,8 @@ PKG_CONFIG_PATH=$libdir/pkgconfig
 LD_LIBRARY_PATH=$libdir
 export PKG_CONFIG_PATH LD_LIBRARY_PATH
 work=$(mktemp -d) || exit 99
-trap 'rm -rf "$work"' EXIT
+server=
+trap 'rm -rf "$work"; [ -z "$server" ] || kill -9 "$server"' EXIT
 
 fail() {
 	echo "FAILED: $*"
@@ -26,9 +27,9 @@ for program in readme1 readme2; do
 done
 "$work/readme1" || fail "README.md's first program fails"
 
-# The second one says a line for each configuration.
+# The second one says a line for each configuration, and no more before the next signal.
 says() {
-	read -r line <&3
+	line=$(timeout 60 head -n 1 <&3)
 	# shellcheck disable=SC2254 # a pattern
 	case $line in
 	$1) ;;
@@ -37,15 +38,17 @@ says() {
 }
 mkfifo "$work/said"
 echo hello >"$work/greeting"
-timeout --foreground 60 "$work/readme2" "$work/greeting" >"$work/said" &
+"$work/readme2" "$work/greeting" >"$work/said" &
+server=$!
 exec 3<"$work/said"
 says 'now: hello'
 echo goodbye >"$work/greeting"
-kill -HUP $!
+kill -HUP "$server"
 says 'now: goodbye'
-kill $!
+kill "$server"
 says '[0-9]* requests'
-wait $! || fail "README.md's second program fails"
+wait "$server" || fail "README.md's second program fails"
+server=
 exec 3<&-
 
 for header in srcu/srcu.h srcu/percpu.h srcu/list.h srcu/notifier.h seqcount/seqcount.h \
