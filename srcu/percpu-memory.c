@@ -293,32 +293,19 @@ static struct chunk *find(enum percpu_kind kind, uintptr_t addr, uint32_t *k, un
 	return chunk;
 }
 
-unsigned int srcu_percpu_units(enum percpu_kind kind, uintptr_t addr)
+bool srcu_percpu_give(enum percpu_kind kind, uintptr_t addr)
 {
 	unsigned int unit;
-	uint64_t ends;
+	uint64_t ends, run;
 	uint32_t k;
-	const struct chunk *chunk = find(kind, addr, &k, &unit);
+	struct chunk *chunk = find(kind, addr, &k, &unit);
 
 	/* Of the maps only the bits that belong to this object are looked at. */
 	if (!chunk ||
 		!(__atomic_load_n(&chunk->first[unit / 64], __ATOMIC_RELAXED) >> unit % 64 & 1))
-		return 0;
-	ends = __atomic_load_n(&chunk->last[unit / 64], __ATOMIC_RELAXED) >> unit % 64;
-	return (unsigned int)__builtin_ctzll(ends) + 1;
-}
-
-bool srcu_percpu_give(enum percpu_kind kind, uintptr_t addr)
-{
-	unsigned int unit, units = srcu_percpu_units(kind, addr);
-	struct chunk *chunk;
-	uint32_t k;
-	uint64_t run;
-
-	if (!units)
 		return false;
-	chunk = find(kind, addr, &k, &unit);
-	run = run_mask(units) << unit % 64;
+	ends = __atomic_load_n(&chunk->last[unit / 64], __ATOMIC_RELAXED) >> unit % 64;
+	run = run_mask((unsigned int)__builtin_ctzll(ends) + 1) << unit % 64;
 	__atomic_fetch_and(&chunk->first[unit / 64], ~run, __ATOMIC_RELAXED);
 	__atomic_fetch_and(&chunk->last[unit / 64], ~run, __ATOMIC_RELAXED);
 	__atomic_fetch_and(&chunk->used[unit / 64], ~run, __ATOMIC_SEQ_CST);

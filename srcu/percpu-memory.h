@@ -27,9 +27,6 @@ uintptr_t srcu_percpu_take(enum percpu_kind kind, unsigned int units, unsigned i
 /* Give back what srcu_percpu_take() returned; false when it did not return @addr. */
 bool srcu_percpu_give(enum percpu_kind kind, uintptr_t addr);
 
-/* Units of the object that begins at @addr; 0 when none does. */
-unsigned int srcu_percpu_units(enum percpu_kind kind, uintptr_t addr);
-
 /* Make the memory of @addr usable on @cpu; false when the kernel refuses. */
 bool srcu_percpu_open(uintptr_t addr, unsigned int cpu);
 
