@@ -304,13 +304,19 @@ seqcount_shared_<char> seqcount_align_(const void *);
 #define SEQCOUNT_PASTE_(a, b)  SEQCOUNT_PASTE2_(a, b)
 #define SEQCOUNT_NAME_         SEQCOUNT_PASTE_(seqcount_value_, __COUNTER__)
 
+/*
+ * Loads and stores of one and of two bytes are one access on any machine, also where
+ * gcc has a library do what reads and writes at once.
+ */
+#define SEQCOUNT_ONE_ACCESS_(n) ((n) == 1 || (n) == 2 || __atomic_always_lock_free(n, 0))
+
 #ifdef __cplusplus
 extern "C++" {
 template <typename T>
 SEQCOUNT_INLINE_ T seqcount_get_(const volatile T *p)
 {
 	static_assert(__is_trivially_copyable(T), "not trivially copyable");
-	static_assert(__atomic_always_lock_free(sizeof(T), nullptr), "not one access");
+	static_assert(SEQCOUNT_ONE_ACCESS_(sizeof(T)), "not one access");
 	T value;
 
 	__atomic_load(p, &value, SEQCOUNT_DATA_LOAD_);
@@ -326,7 +332,7 @@ template <typename T>
 SEQCOUNT_INLINE_ void seqcount_set_(volatile T *p, typename seqcount_type_<T>::type value)
 {
 	static_assert(__is_trivially_copyable(T), "not trivially copyable");
-	static_assert(__atomic_always_lock_free(sizeof(T), nullptr), "not one access");
+	static_assert(SEQCOUNT_ONE_ACCESS_(sizeof(T)), "not one access");
 	__atomic_store(p, &value, SEQCOUNT_DATA_STORE_);
 }
 }
@@ -336,19 +342,19 @@ SEQCOUNT_INLINE_ void seqcount_set_(volatile T *p, typename seqcount_type_<T>::t
 #define SEQCOUNT_GET_(field)        SEQCOUNT_GET2_(field, SEQCOUNT_NAME_)
 #define SEQCOUNT_SET_(field, value) SEQCOUNT_SET2_(field, value, SEQCOUNT_NAME_)
 /* The comma takes const and volatile off the type. */
-#define SEQCOUNT_GET2_(field, name)                                                           \
-	__extension__({                                                                       \
-		__typeof__(((void)0, (field))) name;                                          \
-		_Static_assert(__atomic_always_lock_free(sizeof(name), 0), "not one access"); \
-		__atomic_load(&(field), &name, SEQCOUNT_DATA_LOAD_);                          \
-		name;                                                                         \
+#define SEQCOUNT_GET2_(field, name)                                                   \
+	__extension__({                                                               \
+		__typeof__(((void)0, (field))) name;                                  \
+		_Static_assert(SEQCOUNT_ONE_ACCESS_(sizeof(name)), "not one access"); \
+		__atomic_load(&(field), &name, SEQCOUNT_DATA_LOAD_);                  \
+		name;                                                                 \
 	})
-#define SEQCOUNT_SET2_(field, value, name)                                                    \
-	__extension__({                                                                       \
-		__typeof__(((void)0, (field))) name = (value);                                \
-		_Static_assert(__atomic_always_lock_free(sizeof(name), 0), "not one access"); \
-		__atomic_store(&(field), &name, SEQCOUNT_DATA_STORE_);                        \
-		(void)0;                                                                      \
+#define SEQCOUNT_SET2_(field, value, name)                                            \
+	__extension__({                                                               \
+		__typeof__(((void)0, (field))) name = (value);                        \
+		_Static_assert(SEQCOUNT_ONE_ACCESS_(sizeof(name)), "not one access"); \
+		__atomic_store(&(field), &name, SEQCOUNT_DATA_STORE_);                \
+		(void)0;                                                              \
 	})
 #endif
 
