@@ -15,8 +15,12 @@
 #include <pthread.h>
 #include <seqcount/counter.h>
 
-/* The locks are POSIX's, whose names a strict C11 program does not see. */
-#if defined(_POSIX_C_SOURCE) && _POSIX_C_SOURCE >= 200809L
+/*
+ * The locks are POSIX's, whose names a strict C11 program does not see.  The wider
+ * macros imply the first with glibc, which defines it, and with musl, which does not.
+ */
+#if (defined(_POSIX_C_SOURCE) && _POSIX_C_SOURCE >= 200809L) || defined(_GNU_SOURCE) || \
+	(defined(_XOPEN_SOURCE) && _XOPEN_SOURCE >= 700)
 #define SEQCOUNT_LOCKS_ 1
 #endif
 

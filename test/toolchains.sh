@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # The library and some of its tests, built from the sources by other tool chains than
 # configure chose: each optimisation level, link-time optimisation, static programs, a
-# 32-bit machine.  What is not installed is skipped, and said.
+# 32-bit machine, another C library.  What is not installed is skipped, and said.
 top=$(cd "$(dirname "$0")/.." && pwd) || exit 99
 work=$(mktemp -d) || exit 99
 trap 'rm -rf "$work"' EXIT
@@ -187,6 +187,15 @@ tool "gcc 32 bits" gcc '-O2 -m32' -latomic
 tool "gcc LTO" gcc '-O2 -flto'
 tool "gcc LTO, static" gcc '-O2 -flto -static'
 tool "clang LTO" clang '-O2 -flto -fuse-ld=lld'
+
+
+# The kernel's headers alone of those that are not musl's own.
+mkdir kernel
+for headers in linux asm-generic "$(gcc -print-multiarch)/asm"; do
+	ln -s "/usr/include/$headers" "kernel/${headers##*/}"
+done
+tool "musl" musl-gcc '-O2 -idirafter kernel'
+tool "musl, static" musl-gcc '-O2 -static -idirafter kernel'
 
 [ "$ran" -gt 0 ] || exit 77
 exit $status
