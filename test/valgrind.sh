@@ -1,38 +1,53 @@
-#!/bin/sh
+#!/bin/bash
 # SPDX-License-Identifier: MIT
-# The unit tests and srcutorture under valgrind's memcheck.  It has no restartable
-# sequences, so this is the fallback by atomic instructions.  To be run where they were
-# built, with UNIT_TESTS in the environment.
+# Unit tests and srcutorture under valgrind's memcheck, in a build of its own in
+# build/valgrind, where tests are as small as with a sanitizer.  Valgrind has no
+# restartable sequences, so this is the fallback by atomic instructions.
 #
-# Left out are those that need more than valgrind gives: step-test, whose program is
-# stepped through already; and what is a matter of how fast or how many.
-: "${UNIT_TESTS:?}"
-command -v valgrind >/dev/null || exit 77
-log=$(mktemp) || exit 99
-trap 'rm -f "$log"' EXIT
-status=0
-
-# memcheck NAME PROGRAM ARGUMENT...
-memcheck()
-{
-	name=$1
-	shift
-	if ./libtool --mode=execute valgrind --quiet --error-exitcode=9 --fair-sched=yes \
-		--child-silent-after-fork=no "$@" >"$log" 2>&1; then
-		echo "ok: $name"
-	else
-		echo "FAILED: $name: status $?"
-		cat "$log"
-		status=1
-	fi
+# usage: test/valgrind.sh [PROGRAM...]
+#
+# Left out, unless named, are those that step through programs, and those that are about
+# how fast or how many.
+set -euo pipefail
+top=$(cd "$(dirname "$0")/.." && pwd)
+command -v valgrind >/dev/null || {
+	echo "skipped: no valgrind"
+	exit 77
 }
+mkdir -p "$top/build/valgrind"
+cd "$top/build/valgrind"
+[ -f Makefile ] || ../../configure --quiet --disable-shared CPPFLAGS=-DSANITIZED=true CFLAGS='-g -O1'
+if [ $# = 0 ]; then
+	mapfile -t programs < <(make -s -f - print <<-'END'
+		include Makefile
+		print:
+			@printf '%s\n' $(UNIT_TESTS)
+		END
+	)
+	for program in "${programs[@]}" torture/srcutorture; do
+		case $program in
+		*step-test | *load-test | *many-test | *threads-test | *race-test) ;;
+		*) set -- "$@" "$program" ;;
+		esac
+	done
+fi
+make -s -j"$(nproc)" "$@"
 
-export CK_TIMEOUT_MULTIPLIER=10
-for program in $UNIT_TESTS; do
-	case $program in
-	*step-test | *load-test | *many-test | *threads-test | *race-test) ;;
-	*) memcheck "$program" "$program" ;;
+export CK_VERBOSITY=minimal CK_TIMEOUT_MULTIPLIER=10
+status=0
+for program in "$@"; do
+	arguments=()
+	[ "$program" != torture/srcutorture ] || arguments=(--duration "${TORTURE_SECONDS:-10}")
+	valgrind --quiet --error-exitcode=9 --fair-sched=yes "$program" "${arguments[@]}" \
+		>memcheck.log 2>&1 && result=0 || result=$?
+	case $result in
+	0) echo "ok: $program" ;;
+	77) echo "skipped: $program" ;;
+	*)
+		echo "FAILED: $program, status $result"
+		cat memcheck.log
+		status=1
+		;;
 	esac
 done
-memcheck srcutorture torture/srcutorture --duration "${TORTURE_SECONDS:-10}"
 exit $status
