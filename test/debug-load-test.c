@@ -298,6 +298,22 @@ START_TEST(a_limit_that_is_none_is_reported)
 }
 END_TEST
 
+START_TEST(a_value_that_is_none_is_reported)
+{
+	DEFINE_SRCU(by_environment);
+
+	ck_assert_int_eq(setenv("SRCU_DEBUG", "yes", 1), 0);
+	messages_keep();
+	srcu_read_unlock(&by_environment, srcu_read_lock(&by_environment));
+	ck_assert_uint_eq(messages(), 1);
+	ck_assert_ptr_nonnull(strstr(message(0), "SRCU_DEBUG: 'yes' is not "));
+	/* Debug mode is on all the same. */
+	srcu_read_unlock(&by_environment, 0);
+	ck_assert_uint_eq(messages(), 2);
+	ck_assert_int_eq(cleanup_srcu_struct(&by_environment), 0);
+}
+END_TEST
+
 START_TEST(a_child_may_end_what_it_inherited)
 {
 	int idx, status;
@@ -342,6 +358,7 @@ int main(void)
 	tcase_add_test(load, the_environment_switches_it_on);
 	tcase_add_loop_test(load, a_limit_that_is_none_is_reported, 0,
 		(int)(sizeof(limits) / sizeof(limits[0])));
+	tcase_add_test(load, a_value_that_is_none_is_reported);
 	tcase_add_test(load, a_child_may_end_what_it_inherited);
 	tcase_add_test(load, a_domain_that_cannot_be_used_cannot_be_switched);
 	return run_suite("debug mode: load", cases);

@@ -30,4 +30,9 @@ for mode in ${FORCED_MODES-$all}; do
 	done
 	rm -f forced.log
 done
+
+if ! SRCU_FORCE=norsec "./${UNIT_TESTS%% *}" 2>&1 | grep -q "SRCU_FORCE: 'norsec' is not"; then
+	echo "FAILED: a word in SRCU_FORCE that is none is not reported"
+	status=1
+fi
 exit $status

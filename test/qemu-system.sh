@@ -57,7 +57,7 @@ download() {
 }
 
 build() {
-	local libs="-L$work/root/usr/lib/aarch64-linux-gnu -lcheck -lsubunit -lrt -lm"
+	local libs="-L$work/root/usr/lib/aarch64-linux-gnu -l:libcheck.a -l:libsubunit.a -lrt -lm"
 
 	mkdir -p gcc
 	cd gcc
