@@ -107,7 +107,7 @@ void parcel_send(struct section *section, unsigned int slot)
 
 bool parcel_end_one(uint64_t *random, unsigned int slot)
 {
-	size_t first = random_below(random, ARRAY_SIZE(parcels));
+	size_t first = (size_t)random_below(random, ARRAY_SIZE(parcels));
 
 	for (size_t i = 0; i < ARRAY_SIZE(parcels); i++) {
 		struct parcel *parcel = &parcels[(first + i) % ARRAY_SIZE(parcels)];
