@@ -19,8 +19,8 @@ failed()
 	status=1
 }
 
-# Threads that a process makes while it forks may leave qemu's own locks held in the child,
-# and the time limits are for machines: failures of these kinds are told, and not counted.
+# Children that a process of several threads forks may hang in this emulation until their
+# alarm, and the time limits are for machines: such failures are told, and not counted.
 torture()
 {
 	timeout 600 "$1" torture/srcutorture --duration "${TORTURE_SECONDS:-10}" >log 2>&1 && return
