@@ -224,6 +224,16 @@ void srcu_debug_wait(const struct srcu_struct *ssp, const char *function, const 
 			srcu_lock_names[own.kind], srcu_describe_site(own.site, text));
 }
 
+int srcu_read_lock_held(const struct srcu_struct *ssp)
+{
+	struct srcu_section like, own;
+
+	if (!ssp || !srcu_debugged(ssp))
+		return 1;
+	like = section_here(ssp, 0, 0, NULL);
+	return srcu_section_of_thread(&like, &own);
+}
+
 #define HOLDERS 3
 
 /* Put a section among the oldest, of which there are @count; how many are then. */

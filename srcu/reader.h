@@ -164,6 +164,30 @@ SRCU_INLINE_ void srcu_read_unlock(struct srcu_struct *ssp, int idx)
 	__srcu_read_unlock(ssp, idx);
 }
 
+/*
+ * Linux's names for readers that tracers and handlers of NMIs may be, and the other
+ * ones of a domain must be then: here all are.
+ */
+SRCU_INLINE_ int srcu_read_lock_notrace(struct srcu_struct *ssp)
+{
+	return srcu_read_lock(ssp);
+}
+
+SRCU_INLINE_ void srcu_read_unlock_notrace(struct srcu_struct *ssp, int idx)
+{
+	srcu_read_unlock(ssp, idx);
+}
+
+SRCU_INLINE_ int srcu_read_lock_nmisafe(struct srcu_struct *ssp)
+{
+	return srcu_read_lock(ssp);
+}
+
+SRCU_INLINE_ void srcu_read_unlock_nmisafe(struct srcu_struct *ssp, int idx)
+{
+	srcu_read_unlock(ssp, idx);
+}
+
 /**
  * srcu_down_read, srcu_up_read - a section that may end in another thread
  * @ssp: the domain

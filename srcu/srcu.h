@@ -342,6 +342,22 @@ SRCU_API int srcu_get_stats(const struct srcu_struct *ssp, struct srcu_stats *st
  */
 SRCU_API int srcu_debug(struct srcu_struct *ssp, unsigned int limit_ms);
 
+/**
+ * srcu_read_lock_held - is the caller inside a section of the domain?
+ * @ssp: the domain
+ *
+ * For assertions: what is not known counts as yes, so that all domains that are not
+ * in debug mode say so.  Sections that go without a record, see srcu_debug(), count as
+ * none, and so do those of srcu_down_read(), which are no thread's.
+ *
+ * Context: any, signal handlers included; keeps errno.  Never blocks.
+ * Ordering: none.
+ * Return: 0 if the domain is in debug mode, and has no section of this thread on
+ * record; 1 otherwise.
+ * Origin: Linux, srcu_read_lock_held(), which knows it with PROVE_RCU.
+ */
+SRCU_API int srcu_read_lock_held(const struct srcu_struct *ssp);
+
 /* How many sections, of all domains, are on record at a time. */
 #define SRCU_DEBUG_SECTIONS 4096
 

@@ -163,6 +163,16 @@ static long use_debug(void)
 	return srcu_debug(&domain, 0);
 }
 
+static long use_held(void)
+{
+	int idx = srcu_read_lock_nmisafe(&domain), idx2 = srcu_read_lock_notrace(&domain);
+	long held = srcu_read_lock_held(&domain);
+
+	srcu_read_unlock_notrace(&domain, idx2);
+	srcu_read_unlock_nmisafe(&domain, idx);
+	return held;
+}
+
 static long use_dump(void)
 {
 	static char text[4096];
@@ -208,6 +218,7 @@ static const struct row {
 	{"batches_completed", use_batches, {IS(1), IS(1), IS(1), IS(1), WARNS(0, 1)}},
 	{"get_stats", use_stats, {IS(0), IS(0), IS(0), IS(0), IS(-EINVAL)}},
 	{"set_warn_handler", use_set_handler, {IS(1), IS(1), IS(1), IS(1), IS(1)}},
+	{"held", use_held, {IS(1), IS(1), IS(1), IS(1), WARNS(1, 4)}},
 	{"debug", use_debug, {NO, IS(0), IS(0), IS(0), WARNS(-EINVAL, 1)}},
 	{"dump", use_dump, {NO, IS(0), IS(0), IS(0), IS(0)}},
 	{"synchronize", use_synchronize, {NO, NO, IS(0), IS(0), WARNS(0, 1)}},

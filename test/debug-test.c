@@ -12,6 +12,7 @@
 #define LIMIT_MS 1
 
 static struct srcu_struct domain, other;
+DEFINE_STATIC_SRCU(plain);
 
 /* Without per-CPU memory only a static domain can be had. */
 static void init(void)
@@ -412,6 +413,27 @@ START_TEST(sections_of_a_domain_before_are_not_those_of_the_next)
 }
 END_TEST
 
+START_TEST(a_thread_is_told_whether_it_is_inside)
+{
+	struct srcu_ctr *ctr;
+	int idx;
+
+	init();
+	ck_assert_int_eq(srcu_read_lock_held(&domain), 0);
+	idx = srcu_down_read(&domain);
+	ck_assert_int_eq(srcu_read_lock_held(&domain), 0);
+	ctr = srcu_read_lock_fast(&domain);
+	ck_assert_int_eq(srcu_read_lock_held(&domain), 1);
+	/* Of a domain that is not in debug mode it is not known. */
+	ck_assert_int_eq(srcu_read_lock_held(&plain), 1);
+	srcu_read_unlock_fast(&domain, ctr);
+	ck_assert_int_eq(srcu_read_lock_held(&domain), 0);
+	srcu_up_read(&domain, idx);
+	ck_assert_int_eq(srcu_read_lock_held(NULL), 1);
+	assert_clean();
+}
+END_TEST
+
 START_TEST(a_dump_shows_domains_and_sections)
 {
 	char expected[80];
@@ -465,6 +487,7 @@ int main(void)
 	tcase_add_test(misuse, mixed_families_are_reported);
 	tcase_add_test(misuse, both_families_side_by_side_are_legal);
 	tcase_add_test(misuse, sections_of_a_domain_before_are_not_those_of_the_next);
+	tcase_add_test(misuse, a_thread_is_told_whether_it_is_inside);
 	tcase_add_test(misuse, a_dump_shows_domains_and_sections);
 	tcase_add_test(misuse, a_dump_forgets_what_was_cleaned_up);
 	return run_suite("debug mode: misuse", cases);

@@ -329,6 +329,7 @@ static void use_debug_mode(void)
 	must(!DIRECT(srcu_debug)(&ssp, 60000));
 	srcu_read_unlock(&ssp, idx);
 	idx = srcu_read_lock(&ssp);
+	must(DIRECT(srcu_read_lock_held)(&ssp));
 	DIRECT(srcu_dump)(null);
 	fclose(null);
 	srcu_read_unlock(&ssp, idx);
