@@ -3,6 +3,8 @@
 #
 # Checks the models with SPIN, and that each model notices when a step is left
 # out: a mutant that passes is a failure.  Prints the states that were searched.
+#
+# usage: models.sh [MODEL DEFINES]	the table below, or that line of it
 set -u
 cd "$(dirname "$0")" || exit
 here=$PWD
@@ -38,6 +40,37 @@ asleep.pml|BLIND_LEAVE|fails|inactive only if nobody came
 fork.pml||holds|a fresh slot in the child
 fork.pml|KEEP_SLOT|fails|sections of threads that are not there
 fork.pml|ZERO_SLOT|fails|the token of an inherited section
+weak-gp.pml||holds|C11's memory; 2 sections, a grace period, a third thread
+weak-gp.pml|FENCED|holds|the same in a fenced domain
+weak-gp.pml|NO_M|fails|M
+weak-gp.pml|NO_R|fails|R: release
+weak-gp.pml|NO_U|fails|U: acquire
+weak-gp.pml|NO_F|fails|F: towards third threads
+weak-gp.pml|FENCED NO_M|fails|M: the updater's own fence
+weak-gp.pml|FENCED NO_B|fails|B: the reader's fence
+weak-gp.pml|FENCED NO_F|fails|F
+weak-share.pml||holds|C11's memory; a section, 2 callers who share
+weak-share.pml|D_LOAD_RELAXED|holds|F is an acquire fence behind D's load
+weak-share.pml|STARTED_RELAXED|holds|S and M order started
+weak-share.pml|NO_S|fails|S
+weak-share.pml|START_AFTER_M|fails|started before M
+weak-share.pml|FENCED|holds|the same in a fenced domain
+weak-share.pml|FENCED NO_M|fails|M: S does not replace it
+weak-share.pml|NO_D_RELEASE|fails|D: release
+weak-seqcount.pml||holds|C11's memory; a counter, 2 writes, a read
+weak-seqcount.pml|NO_SQ1|fails|SQ1: release fence behind the odd value
+weak-seqcount.pml|NO_SQ2|fails|SQ2: release
+weak-seqcount.pml|NO_SQ3|fails|SQ3: acquire
+weak-seqcount.pml|NO_SQ4|fails|SQ4: acquire fence before the second look
+weak-seqcount.pml|BARRIER|holds|raw_write_seqcount_barrier()
+weak-seqcount.pml|BARRIER NO_SQ5|fails|SQ5
+weak-seqcount.pml|INVALIDATE|holds|write_seqcount_invalidate()
+weak-seqcount.pml|INVALIDATE NO_SQ6|fails|SQ6
+weak-seqcount.pml|LATCH|holds|a latch, 2 writes, a read
+weak-seqcount.pml|LATCH NO_SL1|fails|SL1
+weak-seqcount.pml|LATCH NO_SL2|fails|SL2
+weak-seqcount.pml|LATCH NO_SQ3|fails|SL3
+weak-seqcount.pml|LATCH NO_SQ4|fails|SL4
 progress.pml||holds|grace periods end while 2 readers go on for ever
 progress.pml|NO_FLIP|fails|the flip
 END
@@ -80,8 +113,10 @@ verify() {
 	)
 }
 
-failed=0
+failed=0 checked=0
 while IFS='|' read -r model defines expected shows; do
+	[ $# = 0 ] || [ "$1|$2" = "$model|$defines" ] || continue
+	checked=$((checked + 1))
 	# The defines are words.
 	# shellcheck disable=SC2086
 	read -r verdict states < <(verify "$model" $defines)
@@ -91,7 +126,7 @@ while IFS='|' read -r model defines expected shows; do
 		word="NOT AS EXPECTED ($expected)"
 		failed=$((failed + 1))
 	fi
-	printf '%-12s %-36s %s %8d states  %s: %s\n' \
+	printf '%-17s %-36s %s %8d states  %s: %s\n' \
 		"$model" "${defines:--}" "$verdict" "$states" "$word" "$shows"
 done < <(table)
-[ "$failed" = 0 ]
+[ "$checked" != 0 ] && [ "$failed" = 0 ]
