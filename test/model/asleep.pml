@@ -19,6 +19,12 @@ byte arrivals;
 byte doorbell;
 byte finished;
 
+#ifdef NO_LOOK_BACK
+#define LISTED 0
+#else
+#define LISTED listed
+#endif
+
 inline drain(who)
 {
 	listed = listed + waits[who];
@@ -73,8 +79,8 @@ active proctype grace_period_thread()
 		i = 0;
 #endif
 		if
-		:: listed > 0 -> active_ = ACTIVE
-		:: listed == 0 ->
+		:: LISTED > 0 -> active_ = ACTIVE
+		:: LISTED == 0 ->
 #ifdef BLIND_LEAVE
 			active_ = INACTIVE; has_domain = false
 #else
@@ -85,6 +91,9 @@ active proctype grace_period_thread()
 #endif
 		fi
 	   :: else ->
+#ifdef BELL_LATE
+		rung = doorbell;
+#endif
 		/* futex: asleep while nobody has rung since. */
 end:		doorbell != rung
 	   fi

@@ -37,6 +37,10 @@ lists.pml|NO_TURN|fails|lists_ is turned before
 asleep.pml||holds|the grace-period thread lets go; 2 pushers
 asleep.pml|NO_W|fails|W: plain pushes are seen
 asleep.pml|BLIND_LEAVE|fails|inactive only if nobody came
+asleep.pml|NO_LOOK_BACK|fails|a look at the lists behind W
+asleep.pml|BELL_LATE|fails|the bell is read before the look
+look.pml||holds|who asks for a look is heard
+look.pml|OVERWRITE|fails|look_ is changed only if nobody asked
 fork.pml||holds|a fresh slot in the child
 fork.pml|KEEP_SLOT|fails|sections of threads that are not there
 fork.pml|ZERO_SLOT|fails|the token of an inherited section
