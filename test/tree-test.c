@@ -239,6 +239,21 @@ START_TEST(a_poll_goes_on_with_a_request_that_is_stuck)
 }
 END_TEST
 
+/* The same of the word for those who lead. */
+START_TEST(a_wait_goes_on_where_nobody_leads)
+{
+	uint64_t cookie;
+
+	init(SRCU_UPDATES_TREE);
+	cookie = get_state_synchronize_srcu(&domain);
+	srcu_stand_for_cpu_(&domain, 0);
+	__atomic_store_n((uint64_t *)domain.tree_ + cookie % 2, cookie, __ATOMIC_RELAXED);
+	synchronize_srcu(&domain);
+	ck_assert(poll_state_synchronize_srcu(&domain, cookie));
+	assert_clean();
+}
+END_TEST
+
 /*
  * A leader; one who waits for the next grace period, and stops at the lock; and
  * others who stop behind that one, at each node of its way.  It gives up.
@@ -374,6 +389,7 @@ static void add_tree_tests(TCase *tree)
 	tcase_add_loop_test(tree, the_root_is_troubled_by_its_children_only, 0, 2);
 	tcase_add_test(tree, all_kinds_of_waiting_mix);
 	tcase_add_test(tree, a_poll_goes_on_with_a_request_that_is_stuck);
+	tcase_add_test(tree, a_wait_goes_on_where_nobody_leads);
 	tcase_add_loop_test(tree, who_stopped_behind_one_who_gives_up_goes_on, 0, 2);
 	tcase_add_test(tree, who_stopped_may_give_up);
 	tcase_add_test(tree, a_leader_that_gives_up_is_replaced);
