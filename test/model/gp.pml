@@ -24,7 +24,7 @@
 
 byte locks[2 * CPUS], unlocks[2 * CPUS]; /* by CPU and rank */
 byte twin_locks[2], twin_unlocks[2];
-byte mark;
+byte mark, cpus; /* CPUs that readers count on, that scans cover */
 bit word;       /* the current rank */
 byte element;   /* the one that is published */
 bool poisoned[GRACE_PERIODS + 1];
@@ -54,16 +54,35 @@ inline drain(cpu)
 	od
 }
 
+/* A CPU that has not been seen; in one step, but where two readers come to it. */
+inline cover(cpu)
+{
+#if defined(MARK_FIRST)
+	atomic { cpu >= mark -> drain(cpu); mark = cpu + 1 };
+	cpus = cpu + 1
+#elif defined(ONE_CPU)
+	atomic { cpu >= mark -> drain(cpu); cpus = cpu + 1 };
+	mark = cpu + 1
+#else
+	atomic { cpu >= mark -> drain(cpu); cpus = cpu + 1; mark = cpu + 1 }
+#endif
+}
+
 /* B is a compiler barrier: nothing here. */
 proctype reader(byte self)
 {
-	byte cpu = self, seen;
+#ifdef ONE_CPU
+	byte cpu = CPUS - 1;
+#else
+	byte cpu = self;
+#endif
+	byte seen;
 	bit rank;
 
 	rank = word;
 	if
 	:: atomic { cpu < mark -> buffer[cpu]!true, rank }
-	:: atomic { cpu >= mark -> drain(cpu); mark = cpu + 1; }
+	:: cover(cpu);
 	   atomic { buffer[cpu]!true, rank }
 	:: atomic { drain(cpu); twin_locks[rank]++ } /* aborted */
 	fi;
@@ -116,8 +135,8 @@ inline sum_unlocks(rank)
 	u = twin_unlocks[rank];
 	i = 0;
 	do
-	:: atomic { i < mark -> u = u + unlocks[AT(i, rank)]; i++ }
-	:: atomic { i >= mark -> break }
+	:: atomic { i < cpus -> u = u + unlocks[AT(i, rank)]; i++ }
+	:: atomic { i >= cpus -> break }
 	od;
 	i = 0
 }
@@ -127,7 +146,7 @@ inline sum_locks(rank)
 #ifdef NO_MARK_RELOAD
 	i = covered;
 #else
-	i = mark; /* K */
+	i = cpus; /* K */
 #endif
 	l = 0;
 	do
@@ -146,7 +165,7 @@ inline sum_both(rank)
 	l = 0;
 	i = 0;
 	do
-	:: i < mark ->
+	:: i < cpus ->
 		u = u + unlocks[AT(i, rank)];
 		atomic { l = l + locks[AT(i, rank)]; i++ }
 	:: else -> break
@@ -158,7 +177,7 @@ inline sum_both(rank)
 inline check(rank)
 {
 #ifdef NO_MARK_RELOAD
-	covered = mark;
+	covered = cpus;
 #endif
 #ifdef L_BEFORE_U
 	sum_locks(rank);
@@ -225,6 +244,7 @@ active proctype updater()
 
 	atomic {
 		mark = 1;
+		cpus = 1;
 		run memory();
 		i = 0;
 		do

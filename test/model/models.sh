@@ -23,6 +23,8 @@ gp.pml|ONE_RANK|fails|both ranks
 gp.pml|FLIP_WITHOUT_WAIT|fails|the other rank first
 gp.pml|NO_FINAL_WAIT|fails|the old rank after the flip
 gp.pml|MIGRATION NO_MARK_RELOAD|fails|K: the mark once more, after U
+gp.pml|ONE_CPU GRACE_PERIODS=1|holds|2 readers on a CPU that has not been seen
+gp.pml|ONE_CPU GRACE_PERIODS=1 MARK_FIRST|fails|K: scans cover it before readers count on it
 gp.pml|NO_TWIN|fails|the twin in both passes
 share.pml||holds|started and done; 2 updaters, 2 readers
 share.pml|NO_S|fails|S; another caller's M does not replace it
@@ -77,6 +79,7 @@ weak-seqcount.pml|LATCH NO_SQ3|fails|SL3
 weak-seqcount.pml|LATCH NO_SQ4|fails|SL4
 progress.pml||holds|grace periods end while 2 readers go on for ever
 progress.pml|NO_FLIP|fails|the flip
+progress.pml|FLIP_AT_ONCE|fails|the other rank first
 END
 }
 

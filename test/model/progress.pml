@@ -36,7 +36,12 @@ active proctype updater()
 		u = unlocks[1 - word];
 		if
 		:: u == locks[1 - word] -> pending[1 - word] = false
-		:: else
+		:: else ->
+#ifdef FLIP_AT_ONCE
+			word = 1 - word
+#else
+			skip
+#endif
 		fi
 	   :: !pending[1 - word] && pending[word] ->
 #ifdef NO_FLIP

@@ -1,0 +1,260 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+#
+# Breaks the library on purpose, one mutant after another, in a copy of the
+# sources, and sees that the test or model which is named for it notices.
+# ../README.md tells what it means; the *.mutants files are lists of
+#
+#	mutant NAME
+#	breaks WHAT, for the table
+#	in FILE
+#	-a line of it, there once; several in a row are one place
+#	+what stands there instead
+#	killed [hanging] PROGRAM [VARIABLE=VALUE]... [ARGUMENT]...
+#	   or  killed model MODEL [DEFINE]...
+#	   or  equivalent WHY
+#
+# with an empty line behind each.  PROGRAM is torture/srcutorture or the one with
+# delays, with its arguments, or a program of unit tests, with the test case.  A time-out kills
+# only where it is what the mutant is about: there it says "hanging".
+#
+# usage: mutants.sh [NAME]...	in the build directory; all without names
+#        mutants.sh --apply	see only that the lines are there, and in the table
+#        mutants.sh --table	for ../README.md
+set -u
+# Seconds: for a run without a mutant; and what Check has for a test.
+WATCHDOG=900
+CHECK_WATCHDOG=300
+
+here=$(cd "$(dirname "$0")" && pwd)
+top=$(cd "$here/../.." && pwd)
+work=$PWD/mutants
+source=$work/source
+build=$work/build
+log=$work/log
+
+die() {
+	echo "mutants: $*" >&2
+	exit 99
+}
+
+# The lists: names in order, and by name what is in them.
+names=()
+declare -A breaks killed equivalent edits
+read_list() {
+	local line name=''
+	while IFS= read -r line || [ -n "$line" ]; do
+		case $line in
+		'mutant '*)
+			name=${line#* }
+			[ -z "${edits[$name]+x}" ] || die "$1: $name is there twice"
+			names+=("$name")
+			edits[$name]=''
+			;;
+		'breaks '*) breaks[$name]=${line#* } ;;
+		'in '*) edits[$name]+="$line"$'\n' ;;
+		[-+]*) edits[$name]+="$line"$'\n' ;;
+		'killed '*) killed[$name]=${line#* } ;;
+		'equivalent '*) equivalent[$name]=${line#* } ;;
+		'' | '#'*) ;;
+		*) die "$1: what is '$line'?" ;;
+		esac
+	done <"$1"
+}
+
+# replace FILE OLD NEW: lines that stand there once.
+replace() {
+	OLD=$'\n'$2 NEW=$'\n'$3 awk '
+		{ text = text "\n" $0 }
+		END {
+			text = text "\n"
+			old = ENVIRON["OLD"]
+			at = index(text, old)
+			if (!at || index(substr(text, at + 1), old))
+				exit 1
+			text = substr(text, 1, at - 1) ENVIRON["NEW"] substr(text, at + length(old))
+			printf "%s", substr(text, 2)
+		}' "$source/$1" >"$source/new" && cp -f "$source/new" "$source/$1"
+}
+
+# apply NAME: its edits; the files that it changes are in $changed.
+apply() {
+	local line file='' old='' new='' last=' '
+	changed=()
+	while IFS= read -r line; do
+		if [ -n "$old" ] && [[ $line != [-+]* || ($line = -* && $last = +) ]]; then
+			replace "$file" "$old" "$new" ||
+				die "$1: not there once in $file:"$'\n'"$old"
+			old='' new=''
+		fi
+		case $line in
+		'in '*) file=${line#* } changed+=("$file") ;;
+		-*) old+=${line:1}$'\n' ;;
+		+*) new+=${line:1}$'\n' ;;
+		esac
+		last=${line:0:1}
+	done <<<"${edits[$1]}"
+}
+
+restore() {
+	local file
+	for file in "${changed[@]}"; do
+		cp -f "$top/$file" "$source/$file"
+	done
+}
+
+make_program() {
+	make -C "$build" -s -j"$(nproc)" "$1" >"$log" 2>&1
+}
+
+# run PROGRAM [VARIABLE=VALUE]... [ARGUMENT]...: its status.
+run() {
+	local program=$1 variables=()
+	shift
+	while [[ ${1-} = *=* && $1 != -* ]]; do
+		variables+=("$1")
+		shift
+	done
+	if [[ $program != torture/* && $# -gt 0 ]]; then
+		variables+=(CK_RUN_CASE="$*")
+		set --
+	fi
+	(cd "$build" && env "${variables[@]}" timeout -k 5 "$limit" "./$program" "$@") \
+		>"$log" 2>&1 </dev/null
+}
+
+# By status and output: what became of the run?
+outcome() {
+	case $1 in
+	0) echo passed ;;
+	77) echo skipped ;;
+	124 | 137) echo hung ;;
+	*)
+		if grep -q 'Test timeout expired' "$log" &&
+			! grep -E ':[FE]:' "$log" | grep -qv 'Test timeout expired'; then
+			echo hung
+		else
+			echo failed
+		fi
+		;;
+	esac
+}
+
+# The unbroken library must pass what the mutants are to fail.  A test that takes
+# much longer than all did here hangs.
+declare -A patience_of
+limit=$WATCHDOG
+check_killers() {
+	local name how start
+	for name in "$@"; do
+		how=${killed[$name]-}
+		how=${how#hanging }
+		case $how in '' | model*) continue ;; esac
+		[ -z "${patience_of[$how]-}" ] || continue
+		make_program "${how%% *}" || die "${how%% *} is not built: $(cat "$log")"
+		start=$SECONDS
+		# The arguments are words.
+		# shellcheck disable=SC2086
+		run $how || die "$how: status $? without a mutant: $(cat "$log")"
+		patience_of[$how]=$((15 + 3 * (SECONDS - start)))
+		printf '%-28s %-10s %4d s  %s\n' - passes $((SECONDS - start)) "$how"
+	done
+}
+
+verdict_of() {
+	local name=$1 how=${killed[$1]} wanted=failed got
+	[ "${how%% *}" != hanging ] || wanted=hung how=${how#* }
+	if [ "${how%% *}" = model ]; then
+		# shellcheck disable=SC2086
+		set -- $how
+		shift
+		make_program libsrcu.la || die "$name is not built: $(cat "$log")"
+		if "$here/../model/models.sh" "$1" "${*:2}" >"$log" 2>&1; then
+			echo killed
+		elif [ $? = 77 ]; then
+			echo skipped
+		else
+			echo SURVIVED
+		fi
+		return
+	fi
+	make_program "${how%% *}" || die "$name is not built: $(cat "$log")"
+	patience=${patience_of[$how]}
+	# What is to hang need not do so in one test after another.
+	[ "$wanted" = hung ] && limit=$patience || limit=$((3 * patience))
+	CK_TIMEOUT_MULTIPLIER=$(awk "BEGIN { print $patience / $CHECK_WATCHDOG }")
+	export CK_TIMEOUT_MULTIPLIER
+	# shellcheck disable=SC2086
+	run $how
+	got=$(outcome $?)
+	case $got in
+	"$wanted" | failed) echo killed ;;
+	*) echo "SURVIVED ($got)" ;;
+	esac
+}
+
+for list in "$here"/*.mutants; do
+	read_list "$list"
+done
+# The row of a mutant in ../README.md.
+row() {
+	local by=${killed[$1]-}
+	by=${by#hanging }
+	printf '| %s | %s | %s |\n' "$1" "${breaks[$1]}" "${by:-equivalent ${equivalent[$1]-}}"
+}
+
+if [ "${1-}" = --table ]; then
+	for name in "${names[@]}"; do
+		row "$name"
+	done
+	exit
+fi
+if [ "${1-}" = --apply ]; then
+	source=$(mktemp -d) || exit 99
+	trap 'rm -rf "$source"' EXIT
+	cp -R "$top/srcu" "$top/seqcount" "$source" && chmod -R u+w "$source" || exit 99
+	for name in "${names[@]}"; do
+		apply "$name"
+		restore
+		grep -qxF "$(row "$name")" "$top/test/README.md" ||
+			die "$name: no such row in README.md, or another: see --table"
+	done
+	echo "${#names[@]} mutants apply"
+	exit
+fi
+[ $# -gt 0 ] || set -- "${names[@]}"
+for name in "$@"; do
+	[ -n "${edits[$name]-}" ] || die "there is no mutant $name"
+	[ -n "${killed[$name]-}${equivalent[$name]-}" ] || die "$name: killed by what?"
+done
+
+rm -rf "$work"
+mkdir -p "$build"
+make -s distdir distdir=mutants/source >"$log" 2>&1 || die "no copy of the sources: $(cat "$log")"
+(cd "$build" && "$source/configure" --quiet --disable-shared --disable-demo "CC=${CC:-cc}" \
+	CFLAGS='-O2 -w') >"$log" 2>&1 || die "not configured: $(cat "$log")"
+check_killers "$@"
+
+survived=0 skipped=0 dead=0 equal=0
+for name in "$@"; do
+	start=$SECONDS
+	apply "$name"
+	if [ -n "${killed[$name]-}" ]; then
+		verdict=$(verdict_of "$name") || exit
+		by=${killed[$name]}
+	else
+		verdict=equivalent by=${equivalent[$name]}
+	fi
+	restore
+	case $verdict in
+	killed) dead=$((dead + 1)) ;;
+	skipped) skipped=$((skipped + 1)) ;;
+	equivalent) equal=$((equal + 1)) ;;
+	*) survived=$((survived + 1)) ;;
+	esac
+	printf '%-28s %-10s %4d s  %s\n%41s%s\n' "$name" "$verdict" $((SECONDS - start)) \
+		"${breaks[$name]}" '' "$by"
+	[[ $verdict != SURVIVED* ]] || cp "$log" "$work/$name.log"
+done
+printf '%d killed, %d survived, %d equivalent, %d skipped\n' $dead $survived $equal $skipped
+[ "$survived" = 0 ]
