@@ -168,6 +168,25 @@ START_TEST(a_barrier_takes_over_where_another_invoker_stops)
 }
 END_TEST
 
+START_TEST(a_barrier_waits_for_the_one_in_hand)
+{
+	struct item item = {0};
+	struct barrier_caller caller;
+
+	init_domain(&domain, SRCU_CALLBACKS_THREADS);
+	queue(&item, block);
+	await_flag(&item.invoked);
+	barrier_start(&caller, &domain);
+	while (!flag_set(&caller.returned) &&
+		!__atomic_load_n(&domain.cb_sleepers_, __ATOMIC_ACQUIRE))
+		sched_yield();
+	ck_assert(!flag_set(&caller.returned));
+	set_flag(&item.may_return);
+	thread_join(caller.thread);
+	assert_clean(&domain);
+}
+END_TEST
+
 static void cancel_self(struct srcu_head *head)
 {
 	pthread_cancel(pthread_self());
@@ -211,6 +230,7 @@ int main(void)
 	tcase_add_test(limits, a_barrier_invokes_nothing_that_is_queued_later);
 	tcase_add_loop_test(limits, each_barrier_returns_at_its_own_callback, 0, 10);
 	tcase_add_test(hand_over, a_barrier_takes_over_where_another_invoker_stops);
+	tcase_add_test(hand_over, a_barrier_waits_for_the_one_in_hand);
 	tcase_add_test(hand_over, a_cancelled_thread_invokes_the_rest);
 	return run_suite("barriers", cases);
 }
