@@ -11,9 +11,9 @@ DEFINE_SRCU(srcu_urcu_domain);
 
 ptrdiff_t srcu_urcu_offset_;
 
-struct srcu_urcu_thread_ *srcu_urcu_thread_(void)
+struct srcu_urcu_sections_ *srcu_urcu_thread_(void)
 {
-	static __thread struct srcu_urcu_thread_ self __attribute__((tls_model("initial-exec")));
+	static __thread struct srcu_urcu_sections_ self __attribute__((tls_model("initial-exec")));
 
 	return &self;
 }

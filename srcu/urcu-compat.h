@@ -31,7 +31,7 @@ extern "C" {
 SRCU_API extern struct srcu_struct srcu_urcu_domain;
 
 /* What a thread knows of its sections.  Handlers leave nesting_ as they find it. */
-struct srcu_urcu_thread_ {
+struct srcu_urcu_sections_ {
 	unsigned long nesting_;
 	struct srcu_ctr *scp_; /* the token, unless nesting_ is 0 */
 };
@@ -45,7 +45,7 @@ SRCU_API extern ptrdiff_t srcu_urcu_offset_;
 #else
 extern const ptrdiff_t srcu_urcu_offset_;
 #endif
-SRCU_API struct srcu_urcu_thread_ *srcu_urcu_thread_(void);
+SRCU_API struct srcu_urcu_sections_ *srcu_urcu_thread_(void);
 SRCU_API void srcu_urcu_unmatched_(void);
 
 #ifdef SRCU_RSEQ_INLINE
@@ -62,12 +62,12 @@ SRCU_INLINE_ char *srcu_thread_pointer_(void)
 }
 #endif
 
-SRCU_INLINE_ struct srcu_urcu_thread_ *srcu_urcu_self_(void)
+SRCU_INLINE_ struct srcu_urcu_sections_ *srcu_urcu_self_(void)
 {
 #ifdef SRCU_RSEQ_INLINE
 	if (srcu_likely_(srcu_urcu_offset_ != 0))
-		return (struct srcu_urcu_thread_ *)(void *)(srcu_thread_pointer_() +
-							    srcu_urcu_offset_);
+		return (struct srcu_urcu_sections_ *)(void *)(srcu_thread_pointer_() +
+							      srcu_urcu_offset_);
 #endif
 	return srcu_urcu_thread_();
 }
@@ -80,7 +80,7 @@ SRCU_INLINE_ struct srcu_urcu_thread_ *srcu_urcu_self_(void)
  */
 SRCU_INLINE_ void rcu_read_lock(void)
 {
-	struct srcu_urcu_thread_ *self = srcu_urcu_self_();
+	struct srcu_urcu_sections_ *self = srcu_urcu_self_();
 	unsigned long nesting = __atomic_load_n(&self->nesting_, __ATOMIC_RELAXED);
 	struct srcu_ctr *scp;
 
@@ -97,7 +97,7 @@ SRCU_INLINE_ void rcu_read_lock(void)
 
 SRCU_INLINE_ void rcu_read_unlock(void)
 {
-	struct srcu_urcu_thread_ *self = srcu_urcu_self_();
+	struct srcu_urcu_sections_ *self = srcu_urcu_self_();
 	unsigned long nesting = __atomic_load_n(&self->nesting_, __ATOMIC_RELAXED);
 
 	if (srcu_likely_(nesting == 1)) {

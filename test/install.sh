@@ -51,7 +51,7 @@ wait "$server" || fail "README.md's second program fails"
 server=
 exec 3<&-
 
-for header in srcu/srcu.h srcu/percpu.h srcu/list.h srcu/notifier.h seqcount/seqcount.h \
+for header in srcu/srcu.h srcu/percpu.h srcu/list.h srcu/notifier.h srcu/urcu-compat.h seqcount/seqcount.h \
 	seqcount/data.h seqcount/latch.h seqcount/seqlock.h; do
 	module=${header%%/*}
 	standard=-std=c11
@@ -82,5 +82,15 @@ if pkg-config --exists liburcu; then
 	# shellcheck disable=SC2046,SC2086
 	$CC $CFLAGS -Wall -Wextra -Werror -c -o "$work/both.o" "$work/both.c" \
 		$(pkg-config --cflags liburcu srcu seqcount) || fail "not to be included beside liburcu"
+fi
+
+examples() {
+	srcdir=$srcdir CC=$CC CXX=$CXX CFLAGS=$CFLAGS CXXFLAGS=$CXXFLAGS LIBS='' sh "$srcdir/test/examples.sh"
+}
+examples || fail "the examples"
+if [ -f "$libdir/libsrcu.a" ]; then
+	LDFLAGS=-static PKG_CONFIG="pkg-config --static"
+	export LDFLAGS PKG_CONFIG
+	examples || fail "the examples, linked statically"
 fi
 echo "installed copy: ok"

@@ -188,6 +188,13 @@ for type in $(documented_names | sed -n 's/^[a-z]* \([a-z_]*\)$/\1/p'); do
 	grep -qw -- "$type" "$top"/man/*.3 || complain "$type is on no page"
 done
 
+# What has a name of liburcu's is described on one page.
+for name in $(sed -n -e '/_(.*/d' -e 's/^\(SRCU_INLINE_\|static inline\) [^(]*[ *]\([a-z_]*\)(.*/\2/p' \
+	-e 's/^#define \([a-z_]*\)(.*/\1/p' "$top/srcu/urcu-compat.h"); do
+	names=$((names + 1))
+	grep -q "Fn $name\>" "$top/man/urcu-compat.3" || complain "$name is not on urcu-compat(3)"
+done
+
 # No list can be empty unless this script has gone blind.
 if [ "$pages" -lt 100 ] || [ "$names" -lt 200 ]; then
 	complain "found $pages pages and $names names only"

@@ -161,6 +161,7 @@ START_TEST(the_lists_of_liburcu_are_walked)
 }
 END_TEST
 
+#ifndef SRCU_TSAN /* which takes what orders liburcu's sections for races */
 /* Either side would wait for ever if it took the other's section for its own. */
 START_TEST(a_flavor_of_liburcu_is_another_domain)
 {
@@ -181,6 +182,7 @@ START_TEST(a_flavor_of_liburcu_is_another_domain)
 }
 END_TEST
 #endif
+#endif
 
 int main(void)
 {
@@ -193,7 +195,9 @@ int main(void)
 	tcase_add_test(rest, pointers_are_published_and_exchanged);
 #ifdef HAVE_LIBURCU
 	tcase_add_test(rest, the_lists_of_liburcu_are_walked);
+#ifndef SRCU_TSAN
 	tcase_add_test(rest, a_flavor_of_liburcu_is_another_domain);
+#endif
 #endif
 	return run_suite("urcu-compat", cases);
 }
