@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: MIT
 # The installed copy as a user finds it: README.md's programs, built through
 # pkg-config, with the shared library; each public header by itself, as C and as C++;
-# beside liburcu's where they are there.
+# beside liburcu's where they are there; the examples, by their makefile, also
+# linked statically.
 : "${srcdir:?}" "${CC:?}" "${CXX:?}" "${libdir:?}"
 PKG_CONFIG_PATH=$libdir/pkgconfig
 LD_LIBRARY_PATH=$libdir
@@ -82,15 +83,26 @@ if pkg-config --exists liburcu; then
 	# shellcheck disable=SC2046,SC2086
 	$CC $CFLAGS -Wall -Wextra -Werror -c -o "$work/both.o" "$work/both.c" \
 		$(pkg-config --cflags liburcu srcu seqcount) || fail "not to be included beside liburcu"
+	for flavor in "" urcu.h; do
+		for header in $flavor urcu/rculist.h srcu/urcu-compat.h urcu/rcuhlist.h urcu/uatomic.h; do
+			echo "#include <$header>"
+		done >"$work/lists.c"
+		# shellcheck disable=SC2046,SC2086
+		$CC $CFLAGS -Wall -Wextra -Werror -c -o "$work/both.o" "$work/lists.c" \
+			$(pkg-config --cflags liburcu srcu) 2>"$work/errors"
+		case $flavor,$? in
+		,0) ;;
+		urcu.h,1) grep -q 'include <srcu/urcu-compat.h> instead' "$work/errors" ;;
+		*) false ;;
+		esac || fail "srcu/urcu-compat.h behind $flavor and lists of liburcu"
+	done
 fi
 
-examples() {
-	srcdir=$srcdir CC=$CC CXX=$CXX CFLAGS=$CFLAGS CXXFLAGS=$CXXFLAGS LIBS='' sh "$srcdir/test/examples.sh"
-}
-examples || fail "the examples"
+LIBS=
+export srcdir CC CXX CFLAGS CXXFLAGS LIBS
+sh "$srcdir/test/examples.sh" || fail "the examples"
 if [ -f "$libdir/libsrcu.a" ]; then
-	LDFLAGS=-static PKG_CONFIG="pkg-config --static"
-	export LDFLAGS PKG_CONFIG
-	examples || fail "the examples, linked statically"
+	LDFLAGS=-static PKG_CONFIG="pkg-config --static" sh "$srcdir/test/examples.sh" ||
+		fail "the examples, linked statically"
 fi
 echo "installed copy: ok"

@@ -154,7 +154,8 @@ START_TEST(the_lists_of_liburcu_are_walked)
 		cds_hlist_add_head_rcu(&nodes[i].hlinks, &hlist);
 	}
 	rcu_read_lock();
-	cds_list_for_each_entry_rcu(node, &list, links) sum += node->number;
+	cds_list_for_each_entry_rcu (node, &list, links)
+		sum += node->number;
 	cds_hlist_for_each_entry_rcu_2(node, &hlist, hlinks) sum += 2 * node->number;
 	rcu_read_unlock();
 	ck_assert_int_eq(sum, 333);
