@@ -73,6 +73,8 @@ static uintptr_t reserve(size_t size)
 		munmap(map, base - low);
 	munmap((void *)(base + size), low + size - base);
 	madvise((void *)base, size, MADV_NOHUGEPAGE);
+	/* Debuggers would write all of it into a core file. */
+	madvise((void *)base, size, MADV_DONTDUMP);
 	return base;
 }
 
@@ -139,7 +141,10 @@ static struct chunk *chunk_at(uint32_t k)
 
 static bool chunk_protect(struct chunk *chunk, size_t bytes)
 {
-	return mprotect(chunk, page_round(bytes), PROT_READ | PROT_WRITE) == 0;
+	if (mprotect(chunk, page_round(bytes), PROT_READ | PROT_WRITE))
+		return false;
+	madvise(chunk, page_round(bytes), MADV_DODUMP);
+	return true;
 }
 
 /* Make chunk @k the last open one; several threads may do so at once. */
