@@ -20,6 +20,7 @@ trap 'rm -rf "$work"' EXIT
 
 # What a program can see, and none of the library's own headers beside it.
 mkdir "$work/srcu" || exit 99
+# shellcheck disable=SC2013 # names without blanks
 for header in $(sed -n '/^srcuinclude_HEADERS/,/[^\\]$/s,.*\(srcu/[a-z0-9_-]*\.h\).*,\1,p' \
 	"$srcdir/srcu/srcu.am"); do
 	cp "$srcdir/$header" "$work/srcu" || exit 99
