@@ -13,10 +13,11 @@ for file in $sources; do
 	lines=$(wc -l <"$file")
 	[ "$lines" -le 500 ] || complain "$file: $lines lines"
 done
-for file in $(git ls-files | grep -vE '^(LICENSE|NEWS|README.md|.*\.(3|7|1)|.*\.pc\.in)$'); do
+for file in $(git ls-files | grep -vE '^(LICENSE|NEWS|README.md|.*\.(3|7|1)|.*\.pc\.in|debian/.*)$'); do
 	head -n 3 "$file" | grep -q 'SPDX-License-Identifier: MIT' || complain "$file: no licence line"
 done
 # shellcheck disable=SC2046
-shellcheck $(git ls-files | grep -E '\.sh$|^quickstart$|^bootstrap$|^\.ci/run$') ||
+shellcheck $(git ls-files | grep -E '\.sh$|^quickstart$|^bootstrap$|^\.ci/run$|^debian/tests/[a-z]*$' |
+	grep -v /control$) ||
 	complain "shellcheck"
 exit $status
