@@ -98,11 +98,11 @@ if pkg-config --exists liburcu; then
 	done
 fi
 
-LIBS=
-export srcdir CC CXX CFLAGS CXXFLAGS LIBS
+INSTALLED=yes
+export srcdir CC CXX CFLAGS CXXFLAGS INSTALLED
 sh "$srcdir/test/examples.sh" || fail "the examples"
 if [ -f "$libdir/libsrcu.a" ]; then
-	LDFLAGS=-static PKG_CONFIG="pkg-config --static" sh "$srcdir/test/examples.sh" ||
+	LDFLAGS=-static sh "$srcdir/test/examples.sh" ||
 		fail "the examples, linked statically"
 fi
 echo "installed copy: ok"
