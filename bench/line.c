@@ -12,7 +12,7 @@
 #include "bench/line.h"
 #include "bench/shim.h"
 
-/* So many that one is found on the readers' line, and one that is not. */
+/* So many that one is found that is not on the readers' line, and that gaps are filled. */
 #define DOMAINS 16
 
 const char *const line_names[LINE_SCANS] = {"no_scan", "other_line", "same_line"};
@@ -37,13 +37,17 @@ static int line_of(struct srcu_struct *ssp)
 	return idx / 4;
 }
 
+/* The readers' in the middle: on its line is the one before or the one after. */
 static int init_domains(void)
 {
 	static const struct srcu_options fenced = {.readers = SRCU_READERS_FENCED};
-	int error = init_srcu_struct(&read_domain);
+	int error = 0;
 
 	while (!error && nr_domains < DOMAINS) {
-		error = init_srcu_struct_with(&domains[nr_domains], &fenced);
+		if (nr_domains == DOMAINS / 2)
+			error = init_srcu_struct(&read_domain);
+		if (!error)
+			error = init_srcu_struct_with(&domains[nr_domains], &fenced);
 		nr_domains += !error;
 	}
 	return error;

@@ -42,6 +42,15 @@ test "$(grep -c '"repetition_index": 2' "$tmp/json")" -eq 5 || fail 'not three r
 expect 0 --quick --unpinned '--benchmark_filter=^read/srcu_fast$' --benchmark_format=json
 has out '"threads": "not pinned"' '"name": "machine/noise"'
 
+# Domains on one line are found, whether those of other benchmarks are an even number.
+for before in none down_up/srcu/; do
+	test "$(nproc)" -gt 1 || break
+	expect 0 --quick --benchmark_enable_random_interleaving=false \
+		--benchmark_filter="^($before|read_beside/same_line)"
+	has out 'read_beside/same_line'
+	! grep 'ERROR OCCURRED' "$tmp/out" || fail 'no domain on the same line'
+done
+
 # The report.
 if ! python=$(python3 -c 'import sys; print(sys.executable)'); then
 	echo 'no Python: the report is not tested'
