@@ -11,7 +11,7 @@
 #include "bench/reader.h"
 #include "bench/shim.h"
 
-#define BATCH 1024
+#define BATCH 4096
 
 /* Written before the start. */
 static const struct peer *crew_peer;
