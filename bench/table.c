@@ -16,8 +16,8 @@ static void print_head(FILE *to)
 {
 	fprintf(to,
 		"\nFigures: medians of the repetitions (read, read_nested, read_length, "
-		"percpu/inc, seq_read, seq_write, seq_write_copy: CPU time, ns; read_threads: "
-		"cpu_ns; "
+		"read_beside, percpu/inc, seq_read, seq_write, seq_write_copy: CPU time, ns; "
+		"read_threads: cpu_ns; "
 		"gp_concurrent: calls per second; inject/direct/threads: injections per second; "
 		"backlog: peak; flood: drain_ns; others: p50, ns)\n");
 	fprintf(to, "%-53s %12s  %-53s %12s  %8s  %-17s  %s\n", "figure", "median", "beside",
