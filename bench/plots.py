@@ -171,8 +171,8 @@ PLOTS = [
           "^read_updates/", r"read_updates/(?P<who>[^/]+)/updates_per_ms:(?P<x>\d+)",
           ["p50", "real_time"], "updates per ms", "time per read (log)"),
     Rows("hash", "Hash table", "A lookup, while another thread takes keys out and puts others in.",
-         "^hash/", r"hash/(?P<row>[^/]+)/.*", ["p50", "real_time"], "time per lookup (log)",
-         grouped=True),
+         "^hash/", r"hash/(?P<who>[^/]+)/updates_per_ms:(?P<row>\d+)", ["p50", "real_time"],
+         "time per lookup (log)", row_name="{} updates per ms".format),
     Percentiles("grace-period", "Grace periods beside a reader",
                 "How long one caller waits, while one reader repeats empty sections: "
                 "the share of the waits that took no longer. Each nine has as much room as the one before.",

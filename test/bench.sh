@@ -73,6 +73,23 @@ expect 0 --benchmark_list_tests --benchmark_filter="$(cat "$tmp/command")"
 test "$(cat "$tmp/out")" = scan/cpus:64/manual_time || fail "not the figure's benchmark"
 program=$python
 
+# No two benchmarks are the same dot of a plot, and its command runs all of them.
+program=$bench
+expect 0 --benchmark_list_tests && cp "$tmp/out" "$tmp/names"
+program=$python
+expect 0 -B -c '
+import re, sys
+sys.path.insert(0, sys.argv[1])
+from plots import PLOTS
+from results import SUFFIX
+names = open(sys.argv[2]).read().split()
+for plot in PLOTS:
+    found = [(re.fullmatch(plot.pattern, SUFFIX.sub("", name)), name) for name in names]
+    found = [(match.groups(), name) for match, name in found if match]
+    assert len(dict(found)) == len(found), plot.key
+    assert all(re.search(plot.only, name) for _, name in found), plot.key
+' "${report%/*}" "$tmp/names"
+
 if ! command -v gnuplot >/dev/null; then
 	echo 'no gnuplot: plots are not tested'
 	finish
