@@ -41,7 +41,7 @@ class Figure:
     def command(self):
         """What measures both sides again."""
         names = "|".join(name for name in (self.name, self.beside) if name)
-        return f"srcu-bench --benchmark_filter='^({names})(/.*time)?$'"
+        return f"srcu-bench --benchmark_filter='^({names})(/iter[^/]*)?(/[a-z]*_time)?$'"
 
 
 class Results:
