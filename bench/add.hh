@@ -7,10 +7,12 @@
 
 #include <benchmark/benchmark.h>
 
+#include <cstddef>
 #include <string>
 
 #include "bench/noise.h"
 #include "bench/progress.hh"
+#include "bench/shim.h"
 
 /* Between the runs: what is timed here is nobody's result. */
 inline void before_run(const std::string &name, const benchmark::State &state)
@@ -30,6 +32,12 @@ benchmark::internal::Benchmark *add(const std::string &name, Function *function,
 			before_run(name, state);
 			function(state, args...);
 		});
+}
+
+/* A fixed number of iterations, of @batches batches, or of fewer in a quick run. */
+inline benchmark::IterationCount iterations(std::size_t batches, std::size_t batch)
+{
+	return static_cast<benchmark::IterationCount>(bench_scale(batches) * batch);
 }
 
 #endif /* BENCH_ADD_HH */

@@ -150,11 +150,6 @@ void swaps(benchmark::State &state, const swap_peer *p, std::size_t nr)
 		state.SkipWithError("an event met a route of a table that was freed");
 }
 
-benchmark::IterationCount iterations(std::size_t batches, std::size_t batch)
-{
-	return static_cast<benchmark::IterationCount>(bench_scale(batches) * batch);
-}
-
 } // namespace
 
 void register_injects()

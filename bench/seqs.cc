@@ -9,6 +9,7 @@
 #include <string>
 
 #include "bench/add.hh"
+#include "bench/batches.hh"
 #include "bench/pacer.h"
 #include "bench/seq.h"
 #include "bench/seqs.hh"
@@ -20,11 +21,8 @@ namespace
 
 void accesses(benchmark::State &state, void (*run_batch)(long n))
 {
-	constexpr long batch = 4096;
-
 	pin_here();
-	while (state.KeepRunningBatch(batch))
-		run_batch(batch);
+	time_batches(state, run_batch);
 }
 
 /* An iteration is one read. */

@@ -194,11 +194,6 @@ void scans(benchmark::State &state, unsigned cpus)
 		count_percentiles(state, samples);
 }
 
-benchmark::IterationCount iterations(std::size_t batches, std::size_t batch)
-{
-	return static_cast<benchmark::IterationCount>(bench_scale(batches) * batch);
-}
-
 /* Few batches: a barrier of liburcu's takes milliseconds, whether they are in the time or not. */
 void register_callbacks(const callback_peer *p, std::size_t nr_flood)
 {
