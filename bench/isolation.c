@@ -1,14 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The thread that sleeps, and the list of peers that it sleeps beside.
+ * The list of peers that a thread sleeps beside.
  */
-#include <errno.h>
-#include <pthread.h>
-#include <semaphore.h>
+#include <stddef.h>
 
 #include "bench/isolation.h"
-#include "bench/reader.h"
-#include "bench/shim.h"
+#include "bench/sleeper.h"
 
 #define SLEEP_NS 100000000u
 
@@ -28,56 +25,22 @@ const char *const isolation_names[ISOLATION_CALLS] = {
 	[ISOLATION_POLL] = "poll",
 };
 
-static pthread_t sleeper;
-static sem_t asleep; /* posted before each sleep */
-static sem_t awaken; /* posted once, at the end */
-static bool ending;  /* of the sleeper's own */
-
-static void sleep_once(void)
-{
-	uint64_t end = now_ns() + SLEEP_NS;
-	struct timespec until = {
-		.tv_sec = (time_t)(end / 1000000000u), .tv_nsec = (long)(end % 1000000000u)};
-
-	sem_post(&asleep);
-	ending = !sem_clockwait(&awaken, CLOCK_MONOTONIC, &until);
-}
-
-static void *run_sleeper(void *arg)
-{
-	const struct isolation_peer *peer = arg;
-
-	pin_off_readers();
-	if (peer->enter)
-		peer->enter();
-	while (!ending)
-		peer->round(sleep_once);
-	if (peer->leave)
-		peer->leave();
-	return NULL;
-}
-
 int isolation_start(const struct isolation_peer *peer)
 {
+	const struct sleeper sleeper = {
+		.ns = SLEEP_NS, .round = peer->round, .enter = peer->enter, .leave = peer->leave};
 	int error = peer->begin();
 
 	if (error)
 		return error;
-	sem_init(&asleep, 0, 0);
-	sem_init(&awaken, 0, 0);
-	ending = false;
-	error = pthread_create(&sleeper, NULL, run_sleeper, (void *)peer);
-	if (error) {
+	error = sleeper_start(&sleeper);
+	if (error)
 		peer->end();
-		return -error;
-	}
-	sem_wait(&asleep);
-	return 0;
+	return -error;
 }
 
 void isolation_stop(const struct isolation_peer *peer)
 {
-	sem_post(&awaken);
-	pthread_join(sleeper, NULL);
+	sleeper_stop();
 	peer->end();
 }

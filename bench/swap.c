@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The list of peers that replace tables, the thread that injects meanwhile, and
- * the one that sleeps.  Called from the program's main thread only.
+ * The list of peers that replace tables, and the thread that injects meanwhile.
+ * Called from the program's main thread only.
  */
-#include <errno.h>
 #include <pthread.h>
-#include <semaphore.h>
+#include <sched.h>
 
 #include "bench/shim.h"
+#include "bench/sleeper.h"
 #include "bench/swap-table.h"
 #include "bench/swap.h"
 
@@ -39,76 +39,19 @@ static struct {
 	pthread_t thread;
 } injector;
 
-static struct {
-	pthread_t thread;
-	sem_t asleep; /* posted before each sleep */
-	sem_t awaken; /* posted once, at the end */
-	bool ending;  /* the sleeper's own */
-} sleeper;
-
-static void enter(void)
-{
-	if (peer->enter)
-		peer->enter();
-}
-
-static void leave(void)
-{
-	if (peer->leave)
-		peer->leave();
-}
-
 /* Relaxed: stop and the number carry no data. */
 static void *run_injector(void *unused)
 {
 	pin_beside();
-	enter();
+	if (peer->enter)
+		peer->enter();
 	while (!__atomic_load_n(&injector.stop, __ATOMIC_RELAXED)) {
 		injector.bad += peer->inject(BATCH);
 		__atomic_store_n(&injector.injected, injector.injected + BATCH, __ATOMIC_RELAXED);
 	}
-	leave();
+	if (peer->leave)
+		peer->leave();
 	return unused;
-}
-
-static void sleep_once(void)
-{
-	uint64_t end = clock_ns() + SLEEP_NS;
-	struct timespec until = {
-		.tv_sec = (time_t)(end / 1000000000u), .tv_nsec = (long)(end % 1000000000u)};
-
-	sem_post(&sleeper.asleep);
-	sleeper.ending = !sem_clockwait(&sleeper.awaken, CLOCK_MONOTONIC, &until);
-}
-
-static void *run_sleeper(void *unused)
-{
-	enter();
-	while (!sleeper.ending)
-		peer->round(sleep_once);
-	leave();
-	return unused;
-}
-
-static void sleeper_stop(void)
-{
-	sem_post(&sleeper.awaken);
-	pthread_join(sleeper.thread, NULL);
-	sem_destroy(&sleeper.awaken);
-	sem_destroy(&sleeper.asleep);
-}
-
-static int sleeper_start(void)
-{
-	int error;
-
-	sleeper.ending = false;
-	sem_init(&sleeper.asleep, 0, 0);
-	sem_init(&sleeper.awaken, 0, 0);
-	error = pthread_create(&sleeper.thread, NULL, run_sleeper, NULL);
-	if (!error)
-		sem_wait(&sleeper.asleep);
-	return error;
 }
 
 static int injector_start(void)
@@ -126,12 +69,14 @@ static int injector_start(void)
 
 int swap_start(const struct swap_peer *p, size_t nr)
 {
+	const struct sleeper sleeper = {
+		.ns = SLEEP_NS, .round = p->round, .enter = p->enter, .leave = p->leave};
 	int error;
 
 	peer = p;
 	pin_off_readers();
 	peer->begin(nr);
-	error = sleeper_start();
+	error = sleeper_start(&sleeper);
 	if (!error) {
 		error = injector_start();
 		if (error)
