@@ -166,7 +166,9 @@ static long use_debug(void)
 static long use_held(void)
 {
 	int idx = srcu_read_lock_nmisafe(&domain), idx2 = srcu_read_lock_notrace(&domain);
-	long held = srcu_read_lock_held(&domain);
+	struct srcu_stats stats;
+	/* After the end it depends on whether the domain was in debug mode. */
+	long held = srcu_read_lock_held(&domain) || srcu_get_stats(&domain, &stats);
 
 	srcu_read_unlock_notrace(&domain, idx2);
 	srcu_read_unlock_nmisafe(&domain, idx);

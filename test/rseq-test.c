@@ -196,7 +196,7 @@ END_TEST
 
 static void add_tests(TCase *sequences)
 {
-	if (!__rseq_size)
+	if (!__rseq_size || forced("nomemory"))
 		return;
 	tcase_add_loop_test(sequences, an_increment_is_made_or_reported_as_not_made, 0, 3);
 	tcase_add_test(sequences, no_cpu_above_the_mark_is_counted_on);
