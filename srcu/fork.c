@@ -96,13 +96,23 @@ void srcu_after_fork(void)
 	errno = saved_errno;
 }
 
+/*
+ * Is the page wiped in children?  Emulators (the user mode of qemu 7.2) and filters may
+ * answer so without doing it, and do that to advice too that is none: believed, they would
+ * leave children unmended.
+ */
+static bool wiped_on_fork(void *at, size_t page)
+{
+	return !madvise(at, page, MADV_WIPEONFORK) && madvise(at, page, -1);
+}
+
 __attribute__((constructor)) static void constructor(void)
 {
 	size_t page = (size_t)sysconf(_SC_PAGESIZE);
 	uint32_t *word =
 		mmap(NULL, page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
-	if (word != MAP_FAILED && !madvise(word, page, MADV_WIPEONFORK)) {
+	if (word != MAP_FAILED && wiped_on_fork(word, page)) {
 		*word = PROCESS_KNOWN;
 		/* Release: constructors of other objects may have started threads already. */
 		__atomic_store_n(&srcu_same_process, word, __ATOMIC_RELEASE);

@@ -19,6 +19,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "child.h"
 #include "hunters.h"
 #include "items.h"
 #include "refuse.h"
@@ -71,6 +72,12 @@ static bool tunable(void)
 	return setenv("GLIBC_TUNABLES", "glibc.pthread.rseq=0", 1) == 0;
 }
 
+/* It answers that it was done. */
+static bool deaf_to_advice(void)
+{
+	return refuse((int[]){SYS_madvise, -1}, 0);
+}
+
 static bool no_proc_and_sys(void)
 {
 	return unshare(CLONE_NEWNS | (geteuid() ? CLONE_NEWUSER : 0)) == 0 &&
@@ -95,6 +102,7 @@ static const struct {
 	{"no barrier for rseq", no_rseq_barrier, false, false, true},
 	{"no affinity", no_affinity, false, false, false},
 	{"no policies", no_policies, false, false, true},
+	{"deaf to advice", deaf_to_advice, false, false, false},
 	{"no /proc and /sys", no_proc_and_sys, false, false, false},
 };
 #define SANDBOXES (int)(sizeof(sandboxes) / sizeof(sandboxes[0]))
@@ -144,6 +152,25 @@ static bool plain_run(void)
 	return !getenv("SRCU_FORCE") && !getenv("GLIBC_TUNABLES");
 }
 
+static void wait_for_nobody(void *arg)
+{
+	synchronize_srcu(arg);
+}
+
+static void *fork_one(void *arg)
+{
+	ck_assert(child_succeeds(CHILD_EXITS_AT_ONCE, wait_for_nobody, arg));
+	return arg;
+}
+
+static void assert_children_are_mended(void)
+{
+	int idx = srcu_read_lock(&domain);
+
+	thread_join(thread_start(fork_one, &domain));
+	srcu_read_unlock(&domain, idx);
+}
+
 static void use_all(void)
 {
 	struct srcu_struct other;
@@ -155,6 +182,7 @@ static void use_all(void)
 	assert_callbacks_work(&domain);
 	hunters_stop();
 	assert_clean(&other);
+	assert_children_are_mended();
 }
 
 START_TEST(inside)
