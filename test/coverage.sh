@@ -20,14 +20,10 @@ cd "$top/build/coverage"
 make -s -j"$(nproc)" check TESTS=
 find . -name '*.gcda' -delete
 
-mapfile -t programs < <(make -s -f - print <<-'END'
-	include Makefile
-	print:
-		@printf '%s\n' $(UNIT_TESTS)
-	END
-)
+# shellcheck disable=SC2016 # make's
+programs=$(make -s --eval='print: ; @echo $(UNIT_TESTS)' print)
 unit_tests=()
-for program in "${programs[@]}"; do
+for program in $programs; do
 	case $program in
 	*step-test) ;;
 	*) unit_tests+=("$program") ;;

@@ -18,13 +18,9 @@ mkdir -p "$top/build/valgrind"
 cd "$top/build/valgrind"
 [ -f Makefile ] || ../../configure --quiet --disable-shared CPPFLAGS=-DSANITIZED=true CFLAGS='-g -O1'
 if [ $# = 0 ]; then
-	mapfile -t programs < <(make -s -f - print <<-'END'
-		include Makefile
-		print:
-			@printf '%s\n' $(UNIT_TESTS)
-		END
-	)
-	for program in "${programs[@]}" torture/srcutorture; do
+	# shellcheck disable=SC2016 # make's
+	programs=$(make -s --eval='print: ; @echo $(UNIT_TESTS)' print)
+	for program in $programs torture/srcutorture; do
 		case $program in
 		*step-test | *load-test | *many-test | *threads-test | *race-test) ;;
 		*) set -- "$@" "$program" ;;
