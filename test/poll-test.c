@@ -183,7 +183,8 @@ START_TEST(a_follower_takes_over_from_a_leader_that_gave_up)
 	init_domain();
 	idx = srcu_read_lock(&domain);
 	threads[0] = thread_start(wait_limited, &leader);
-	while (!__atomic_load_n(&domain.gp_lock_, __ATOMIC_RELAXED))
+	/* Where this thread is slow, it may have led and given up before anybody looks. */
+	while (!__atomic_load_n(&domain.gp_lock_, __ATOMIC_RELAXED) && !flag_set(&leader.returned))
 		sched_yield();
 	threads[1] = thread_start(wait_limited, &follower);
 	await_flag(&leader.returned);
