@@ -277,24 +277,51 @@ static void *step_through(void *arg)
 	return NULL;
 }
 
-START_TEST(another_thread_forks_at_any_store)
+static void fork_at_any_store_of(void (*operation)(void), void (*go_on)(void *))
 {
-	void (*operation)(void) = operations[_i];
 	unsigned int forks = 0;
 	pthread_t thread;
 
-	set_up();
 	act = stop;
 	thread = thread_start(step_through, &operation);
 	for (;; forks++) {
 		sem_wait(&stopped);
 		if (flag_set(&finished))
 			break;
-		ck_assert(child_succeeds(CHILD_EXITS_AT_ONCE, go_on_without, NULL));
+		ck_assert(child_succeeds(CHILD_EXITS_AT_ONCE, go_on, NULL));
 		sem_post(&may_go_on);
 	}
 	ck_assert_uint_gt(forks, 0);
 	thread_join(thread);
+}
+
+START_TEST(another_thread_forks_at_any_store)
+{
+	set_up();
+	fork_at_any_store_of(operations[_i], go_on_without);
+	tear_down();
+}
+END_TEST
+
+/* In a child: nobody asks for a grace period any more, and the callback comes none the less. */
+static void only_run_callbacks(void *arg)
+{
+	bool had_invoker = __atomic_load_n(&domain.invoker_, __ATOMIC_RELAXED);
+
+	(void)arg;
+	run_callbacks();
+	must(late.begun || had_invoker);
+	live_and_clean_up();
+}
+
+START_TEST(another_thread_forks_as_it_asks_for_a_grace_period)
+{
+	set_up();
+	ck_assert_int_eq(srcu_barrier(&domain), 0);
+	late.begun = 0;
+	queue_late();
+	fork_at_any_store_of(run_callbacks, only_run_callbacks);
+	ck_assert_uint_eq(late.begun, 1);
 	tear_down();
 }
 END_TEST
@@ -451,6 +478,7 @@ int main(void)
 
 	if (!SANITIZED) {
 		tcase_add_loop_test(steps_case, another_thread_forks_at_any_store, 0, OPERATIONS);
+		tcase_add_test(steps_case, another_thread_forks_as_it_asks_for_a_grace_period);
 		tcase_add_loop_test(
 			steps_case, the_thread_itself_forks_at_any_instruction, 0, OPERATIONS);
 		tcase_add_test(steps_case, a_callback_forks_at_any_store_of_another_thread);
