@@ -146,6 +146,18 @@ void *read_until_told(void *arg)
 	return NULL;
 }
 
+void *synchronize(void *arg)
+{
+	synchronize_srcu(&domain);
+	return arg;
+}
+
+void *wait_for_callbacks(void *arg)
+{
+	srcu_barrier(&domain);
+	return arg;
+}
+
 /* A thread of the child is waited for as well. */
 static void threads_are_waited_for(void)
 {

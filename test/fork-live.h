@@ -36,6 +36,8 @@ void end_sections(void);
 void callback_first(void);
 void sections_are_waited_for(void);
 void *read_until_told(void *arg);
+void *synchronize(void *arg);
+void *wait_for_callbacks(void *arg);
 void a_domain_of_its_own_works(void);
 void live(void *arg);
 

@@ -22,18 +22,6 @@ static void wait_to_return(struct srcu_head *head)
 	step_pause(&stepper, 1);
 }
 
-static void *synchronize(void *arg)
-{
-	synchronize_srcu(&domain);
-	return arg;
-}
-
-static void *wait_for_callbacks(void *arg)
-{
-	srcu_barrier(&domain);
-	return arg;
-}
-
 static pthread_t other, another;
 
 static void begin_idle(void)
@@ -102,12 +90,17 @@ static void begin_asleep(void)
 		sched_yield();
 }
 
-static void begin_callback(void)
+static void begin_last_callback(void)
 {
 	static struct srcu_head blocker;
 
 	call_srcu(&domain, &blocker, wait_to_return);
 	step_await(&stepper, 1);
+}
+
+static void begin_callback(void)
+{
+	begin_last_callback();
 	queue();
 }
 
@@ -274,12 +267,18 @@ START_TEST(callbacks_fork)
 END_TEST
 
 static bool forks_returned;
+static struct srcu_head behind;
 
 static void fork_and_return(struct srcu_head *head)
 {
 	(void)head;
 	child = child_make(CHILD_EXITS);
 	forks_returned = !child;
+	if (!forks_returned)
+		return;
+	must(call_srcu(&domain, &behind, note) == -EBUSY); /* it is queued here too */
+	must(warnings() == 1);
+	warnings_collect();
 }
 
 /* The child comes back from the callback, and has the rest of them. */
@@ -293,8 +292,9 @@ START_TEST(a_child_returns_from_a_callback)
 	ck_assert_int_eq(call_srcu(&domain, &head, fork_and_return), 0);
 	queue();
 	here.queued = 0;
+	ck_assert_int_eq(call_srcu(&domain, &behind, note), 0);
 	ck_assert_int_eq(srcu_barrier(&domain), 0);
-	ck_assert_uint_eq(count(), QUEUED);
+	ck_assert_uint_eq(count(), QUEUED + 1);
 	if (forks_returned) {
 		live(NULL);
 		child_end(CHILD_EXITS);
@@ -425,6 +425,7 @@ static const struct {
 	{begin_other_section, lead, end_other_section},
 	{begin_other_section, follow, end_other_section_and_thread},
 	{begin_callback, wait_for_an_invoker, end_callback},
+	{begin_last_callback, wait_for_an_invoker, end_callback},
 };
 
 #define WAITS ((int)(sizeof(waits) / sizeof(waits[0])))
