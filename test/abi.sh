@@ -3,7 +3,7 @@
 # The shared library has the interface of the last release: functions, their types, and
 # the layout of what programs have inlined.  New functions are no difference.  Without an
 # argument the library in the build tree is compared with test/abi/libsrcu.abi, the record
-# of that release; "record" writes the record, for RELEASING.md's steps.
+# of that release; "record" writes the record, for the steps of CONTRIBUTING.md.
 : "${srcdir:=.}"
 lib=.libs/libsrcu.so
 record=$srcdir/test/abi/libsrcu.abi
