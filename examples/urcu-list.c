@@ -21,6 +21,7 @@
 #define UPDATES 20000
 #define READERS 2
 #define WALKS   50
+#define BACKLOG 1000
 
 struct node {
 	struct cds_list_head links;
@@ -101,6 +102,8 @@ int main(void)
 		old = cds_list_entry(nodes.prev, struct node, links);
 		cds_list_replace_rcu(&old->links, &new_node(id)->links);
 		call_rcu(&old->rcu_head, free_node);
+		if (id % BACKLOG == 0)
+			rcu_barrier(); /* else slow readers could have it fill the memory */
 	}
 	__atomic_store_n(&stop, 1, __ATOMIC_RELAXED);
 	for (int i = 0; i < READERS; i++)
