@@ -31,6 +31,7 @@ seq_read 13
 command -v "$VALGRIND" >/dev/null || skip "there is no valgrind"
 case " $CFLAGS " in
 *' -fsanitize'* | *' -fprofile'* | *' --coverage '*) skip "the build is instrumented" ;;
+*' -fstack-protector'*) skip "the build is hardened" ;;
 *' -O2 '*) ;;
 *) skip "the bounds are for -O2" ;;
 esac
