@@ -165,7 +165,7 @@ int main(void)
 	__atomic_store_n(&stop, true, __ATOMIC_RELAXED);
 	pthread_join(threads[1], NULL);
 	check(!srcu_barrier(&message_srcu), "srcu_barrier"); /* what the loop left */
-	printf("epoll-server: %lu messages replaced, %lu freed by the loop\n", replaced, freed);
+	printf("epoll-server: %lu messages replaced, %lu freed\n", replaced, freed);
 	free(message);
 	return replaced != ROUNDS || freed != replaced || cleanup_srcu_struct(&message_srcu);
 }
