@@ -8,6 +8,7 @@
 
 #include <srcu/notifier.h>
 #include <srcu/percpu.h>
+#include <srcu/urcu-compat.h>
 
 #include "child.h"
 #include "fault-script.h"
@@ -337,6 +338,22 @@ static void use_debug_mode(void)
 	use_domain(&ssp, false);
 }
 
+/* By liburcu's names.  The domain is the library's own, and does not end. */
+static void use_urcu(void)
+{
+	rcu_read_lock();
+	rcu_read_lock();
+	must(VIA(srcu_urcu_offset_, rcu_read_ongoing()));
+	must(DIRECT(srcu_urcu_thread_)()->nesting_ == 2);
+	rcu_read_unlock();
+	rcu_read_unlock();
+	must(!rcu_read_ongoing());
+	misuse = "without rcu_read_lock";
+	VIA(srcu_urcu_unmatched_, rcu_read_unlock());
+	misuse = "";
+	use_updaters(VIA(srcu_urcu_domain, &srcu_urcu_domain));
+}
+
 static const struct srcu_options kinds[] = {
 	{.name = "threads"},
 	{.name = "caller", .callbacks = SRCU_CALLBACKS_CALLER},
@@ -363,6 +380,7 @@ static void use_all(bool threads)
 		return;
 	use_notifiers();
 	use_debug_mode();
+	use_urcu();
 	use_readers(&unloaded);
 	queue(&unloaded);
 	misuse = "dlclose: ";
