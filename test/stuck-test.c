@@ -302,6 +302,9 @@ START_TEST(all_go_on_once_they_may)
 	assert_waits(&waiter_returned);
 	assert_waits(&barrier_returned);
 	ck_assert_uint_le(items_invoked(), EACH);
+	/* They may have waited for a CPU only, so far. */
+	while (!__atomic_load_n(&told, __ATOMIC_RELAXED))
+		sched_yield();
 	refuse_barriers(false);
 	thread_join(waiter);
 	thread_join(barrier);
