@@ -28,6 +28,11 @@ static void raise_mark(struct srcu_struct *ssp, unsigned int mark)
  * Make readers on @cpu count there and scans look there.  The memory comes
  * before cpus_, since a scan reads what it covers, and cpus_ before mark_:
  * whoever counts on a CPU because the mark says so is found by a scan (K).
+ *
+ * Inline readers load the mark without acquire.  What they release later is behind that
+ * load, and on x86-64 and aarch64, the only ones to have such readers, a store that
+ * another CPU has seen is seen by all: who acquires the release sees cpus_, too.  C11
+ * alone does not say so; a processor without that needs an acquire in its sequence.
  */
 bool srcu_domain_cover_cpu(struct srcu_struct *ssp, uintptr_t word, unsigned int cpu)
 {
