@@ -113,6 +113,21 @@ START_TEST(threads_invoke_without_being_asked)
 }
 END_TEST
 
+/* Which has nothing to do yet, and sleeps without limit. */
+START_TEST(the_first_call_wakes_the_thread)
+{
+	struct item item = {.number = 1};
+
+	init_domain(&domain, SRCU_CALLBACKS_THREADS);
+	ck_assert_int_eq(srcu_start_callbacks(), 0);
+	await_library_asleep("srcu-gp");
+	ck_assert_int_eq(call_srcu(&domain, &item.head, note), 0);
+	await_flag(&item.invoked);
+	ck_assert_int_eq(srcu_barrier(&domain), 0);
+	assert_clean(&domain);
+}
+END_TEST
+
 struct pusher {
 	unsigned int rounds;
 	unsigned int *running;
@@ -314,6 +329,7 @@ int main(void)
 	tcase_add_test(order, a_callback_of_now_is_not_served_by_a_grace_period_of_before);
 	tcase_add_test(order, run_callbacks_keeps_to_its_limit);
 	tcase_add_test(order, threads_invoke_without_being_asked);
+	tcase_add_test(order, the_first_call_wakes_the_thread);
 	tcase_add_loop_test(contexts, none_is_lost_under_migration_and_barriers, 0, 2);
 	tcase_add_test(contexts, handlers_queue_over_the_pushes_they_interrupt);
 	tcase_add_loop_test(contexts, callbacks_may_wait_and_queue, 0, 2);

@@ -10,6 +10,7 @@
 
 uint64_t now_ns;
 void (*before_nap)(const uint32_t *word, uint64_t ns);
+const uint32_t *last_woken;
 
 int clock_gettime(clockid_t id, struct timespec *time)
 {
@@ -41,5 +42,7 @@ long on_syscall(long number, const long a[6])
 {
 	if (now_ns && number == SYS_futex && a[1] == FUTEX_WAIT_PRIVATE)
 		return nap((const uint32_t *)a[0], (const long *)a[3]);
+	if (number == SYS_futex && a[1] == FUTEX_WAKE_PRIVATE)
+		__atomic_store_n(&last_woken, (const uint32_t *)a[0], __ATOMIC_RELAXED);
 	return real_syscall(number, a);
 }

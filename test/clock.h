@@ -18,4 +18,7 @@ extern uint64_t now_ns;
 /* What a thread does before it sleeps on the word. */
 extern void (*before_nap)(const uint32_t *word, uint64_t ns);
 
+/* The last word on which those who sleep were woken. */
+extern const uint32_t *last_woken;
+
 #endif /* TEST_CLOCK_H */

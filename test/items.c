@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What items.h declares. */
 #include <dirent.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -78,6 +79,18 @@ uint64_t items_invoked(void)
 	return __atomic_load_n(&invoked, __ATOMIC_ACQUIRE);
 }
 
+void assert_callbacks_work(struct srcu_struct *ssp)
+{
+	enum { SOME = 50 };
+	static struct item items[SOME];
+	uint64_t before = items_invoked();
+
+	for (unsigned int i = 0; i < SOME; i++)
+		ck_assert_int_eq(call_srcu(ssp, &items[i].head, note), 0);
+	ck_assert_int_eq(srcu_barrier(ssp), 0);
+	ck_assert_uint_eq(items_invoked(), before + SOME);
+}
+
 bool items_in_order(void)
 {
 	return in_order;
@@ -101,59 +114,65 @@ void barrier_start(struct barrier_caller *caller, struct srcu_struct *ssp)
 	caller->thread = thread_start(call_barrier, caller);
 }
 
-/*
- * The count of voluntary context switches of a thread whose name begins with
- * @name; false when it is another's, or has ended.
- */
-static bool thread_switches(const char *tid, const char *name, uint64_t *switches)
+/* Of threads: how many there are, how many sleep, and how often they went to sleep. */
+struct tally {
+	unsigned int threads;
+	unsigned int asleep;
+	uint64_t switches;
+};
+
+/* Count the thread unless it has another name, or has ended. */
+static void count_thread(const char *tid, const char *name, struct tally *tally)
 {
-	char path[300], line[128];
+	char path[300], line[128], state = 0;
+	uint64_t switches = 0;
 	bool ours = false;
 	FILE *status;
 
 	snprintf(path, sizeof(path), "/proc/self/task/%s/status", tid);
 	status = fopen(path, "r");
 	if (!status)
-		return false;
+		return;
 	while (fgets(line, sizeof(line), status)) {
 		if (!strncmp(line, "Name:\t", 6))
 			ours = !strncmp(line + 6, name, strlen(name));
-		sscanf(line, "voluntary_ctxt_switches: %lu", switches);
+		sscanf(line, "State: %c", &state);
+		sscanf(line, "voluntary_ctxt_switches: %lu", &switches);
 	}
 	fclose(status);
-	return ours;
+	if (!ours)
+		return;
+	tally->threads++;
+	tally->asleep += state == 'S';
+	tally->switches += switches;
 }
 
-static unsigned int sum_switches(const char *name, uint64_t *sum)
+static struct tally count_threads(const char *name)
 {
-	unsigned int threads = 0;
+	struct tally tally = {0};
 	struct dirent *entry;
 	DIR *tasks = opendir("/proc/self/task");
 
 	ck_assert_ptr_nonnull(tasks);
-	while ((entry = readdir(tasks))) {
-		uint64_t switches = 0;
-
-		if (entry->d_name[0] == '.' || !thread_switches(entry->d_name, name, &switches))
-			continue;
-		threads++;
-		*sum += switches;
-	}
+	while ((entry = readdir(tasks)))
+		if (entry->d_name[0] != '.')
+			count_thread(entry->d_name, name, &tally);
 	closedir(tasks);
-	return threads;
+	return tally;
 }
 
 unsigned int library_threads(const char *name)
 {
-	uint64_t sum = 0;
-
-	return sum_switches(name, &sum);
+	return count_threads(name).threads;
 }
 
 uint64_t library_switches(void)
 {
-	uint64_t sum = 0;
+	return count_threads("srcu-").switches;
+}
 
-	sum_switches("srcu-", &sum);
-	return sum;
+void await_library_asleep(const char *name)
+{
+	while (!count_threads(name).asleep)
+		sched_yield();
 }

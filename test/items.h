@@ -31,6 +31,9 @@ void block(struct srcu_head *head); /* says that it is invoked, and waits before
 uint64_t items_invoked(void);
 bool items_in_order(void);
 
+/* Some callbacks of note() are invoked, all of them. */
+void assert_callbacks_work(struct srcu_struct *ssp);
+
 /* A thread that calls srcu_barrier(). */
 struct barrier_caller {
 	struct srcu_struct *ssp;
@@ -41,8 +44,12 @@ struct barrier_caller {
 
 void barrier_start(struct barrier_caller *caller, struct srcu_struct *ssp);
 
-/* Threads of the library's by their name, and how often those went to sleep. */
+/*
+ * Threads of the library's by their name; how often all of them went to sleep; wait
+ * until one sleeps.
+ */
 unsigned int library_threads(const char *name);
 uint64_t library_switches(void);
+void await_library_asleep(const char *name);
 
 #endif /* TEST_ITEMS_H */

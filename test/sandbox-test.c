@@ -135,18 +135,6 @@ START_TEST(it_works_in_a_program_that_begins_in_a_sandbox)
 }
 END_TEST
 
-static void assert_callbacks_work(struct srcu_struct *ssp)
-{
-	enum { SOME = 50 };
-	static struct item items[SOME];
-	uint64_t before = items_invoked();
-
-	for (unsigned int i = 0; i < SOME; i++)
-		ck_assert_int_eq(call_srcu(ssp, &items[i].head, note), 0);
-	ck_assert_int_eq(srcu_barrier(ssp), 0);
-	ck_assert_uint_eq(items_invoked(), before + SOME);
-}
-
 static bool plain_run(void)
 {
 	return !getenv("SRCU_FORCE") && !getenv("GLIBC_TUNABLES");

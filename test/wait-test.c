@@ -119,7 +119,9 @@ static void expedite_halfway(void)
 {
 	if (now_ns - begin_ns >= 200 * MS && end_ns == begin_ns + 400 * MS) {
 		ck_assert_uint_eq(longest_ns, 10 * MS);
+		last_woken = NULL;
 		srcu_expedite_current(&domain);
+		ck_assert_ptr_eq(last_woken, &domain.gp_kick_);
 		end_ns += 1; /* once */
 		naps = longest_ns = 0;
 	}
