@@ -15,10 +15,14 @@ static int hunt_over;
 static unsigned int hunting;
 static uint64_t sections, poisoned;
 
+static void (*begin_with)(void);
+
 static void *hunt(void *arg)
 {
 	struct srcu_struct *ssp = arg;
 
+	if (begin_with)
+		begin_with();
 	__atomic_fetch_add(&hunting, 1, __ATOMIC_RELAXED);
 	while (!flag_set(&hunt_over)) {
 		int idx = srcu_read_lock(ssp);
@@ -37,12 +41,20 @@ static void *hunt(void *arg)
 	return NULL;
 }
 
-void hunters_start(struct srcu_struct *ssp)
+void hunters_start_with(struct srcu_struct *ssp, void (*each_begins)(void))
 {
+	unsigned int hunters = __atomic_load_n(&hunting, __ATOMIC_RELAXED) + HUNTERS;
+
+	begin_with = each_begins;
 	for (int i = 0; i < HUNTERS; i++)
 		pthread_detach(thread_start(hunt, ssp));
-	while (__atomic_load_n(&hunting, __ATOMIC_RELAXED) < HUNTERS)
+	while (__atomic_load_n(&hunting, __ATOMIC_RELAXED) < hunters)
 		sched_yield();
+}
+
+void hunters_start(struct srcu_struct *ssp)
+{
+	hunters_start_with(ssp, NULL);
 }
 
 void assert_no_section_is_missed(struct srcu_struct *ssp, unsigned int rounds)

@@ -9,6 +9,7 @@
 #include "harness.h"
 
 void hunters_start(struct srcu_struct *ssp);
+void hunters_start_with(struct srcu_struct *ssp, void (*each_begins)(void));
 void hunters_stop(void);
 
 /* Replace what they look at, that often. */
