@@ -6,8 +6,8 @@
 #
 # usage: test/valgrind.sh [PROGRAM...]
 #
-# Left out, unless named, are those that step through programs, and those that are about
-# how fast or how many.
+# Left out, unless named, are those that step through programs, those that are about how
+# fast or how many, and those that run themselves anew, which valgrind does not see.
 set -euo pipefail
 top=$(cd "$(dirname "$0")/.." && pwd)
 command -v valgrind >/dev/null || {
@@ -23,6 +23,7 @@ if [ $# = 0 ]; then
 	for program in $programs torture/srcutorture; do
 		case $program in
 		*step-test | *load-test | *many-test | *threads-test | *race-test) ;;
+		*fault-test | *sandbox-test) ;;
 		*) set -- "$@" "$program" ;;
 		esac
 	done
@@ -32,10 +33,13 @@ make -s -j"$(nproc)" "$@"
 export CK_VERBOSITY=minimal CK_TIMEOUT_MULTIPLIER=10
 status=0
 for program in "$@"; do
-	arguments=()
-	[ "$program" != torture/srcutorture ] || arguments=(--duration "${TORTURE_SECONDS:-10}")
-	valgrind --quiet --error-exitcode=9 --fair-sched=yes "$program" "${arguments[@]}" \
-		>memcheck.log 2>&1 && result=0 || result=$?
+	arguments=() force=${SRCU_FORCE-}
+	case $program in
+	torture/srcutorture) arguments=(--duration "${TORTURE_SECONDS:-10}") ;;
+	test/tree-test) force=tree,cpus=1024 ;; # which it would run itself anew for
+	esac
+	SRCU_FORCE=$force valgrind --quiet --error-exitcode=9 --fair-sched=yes \
+		"$program" "${arguments[@]}" >memcheck.log 2>&1 && result=0 || result=$?
 	case $result in
 	0) echo "ok: $program" ;;
 	77) echo "skipped: $program" ;;

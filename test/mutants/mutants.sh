@@ -107,9 +107,10 @@ make_program() {
 	make -C "$build" -s -j"$(nproc)" "$1" >"$log" 2>&1
 }
 
-# run PROGRAM [VARIABLE=VALUE]... [ARGUMENT]...: its status.
+# run PROGRAM [VARIABLE=VALUE]... [ARGUMENT]...: its status.  Its children, which timeout has
+# made a group of, end with it: a mutant's may be left in an endless loop.
 run() {
-	local program=$1 variables=()
+	local program=$1 variables=() pid status
 	shift
 	while [[ ${1-} = *=* && $1 != -* ]]; do
 		variables+=("$1")
@@ -119,8 +120,13 @@ run() {
 		variables+=(CK_RUN_CASE="$*")
 		set --
 	fi
-	(cd "$build" && env "${variables[@]}" timeout -k 5 "$limit" "./$program" "$@") \
-		>"$log" 2>&1 </dev/null
+	(cd "$build" && exec env "${variables[@]}" timeout -k 5 "$limit" "./$program" "$@") \
+		>"$log" 2>&1 </dev/null &
+	pid=$!
+	wait "$pid"
+	status=$?
+	kill -KILL -- "-$pid" 2>/dev/null
+	return "$status"
 }
 
 # By status and output: what became of the run?
