@@ -1,9 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# srcutorture: its command line, a run in which nothing may fail, and one with a
-# library whose grace periods are none, in which something must.
-# SRCUTORTURE names the program, TORTURE_SECONDS is how long it runs, HASTY the
-# object with those grace periods.
+# srcutorture: its command line, a run in which nothing may fail, and runs with a
+# library that breaks a promise, so that each check must fail.
+# SRCUTORTURE names the program, TORTURE_SECONDS is how long it runs, BREAKER the
+# object of test/broken.c; FORKS=no: the program is built without forks.
 
 program=${SRCUTORTURE:-torture/srcutorture}
 # shellcheck source=test/program.sh
@@ -42,16 +42,41 @@ expect 0 --duration 0.5 --seed 18446744073709551615 --domains 64 --json && {
 expect 0 --duration "${TORTURE_SECONDS:-10}" && verdict SUCCESS
 test ! -s "$tmp/err" || fail 'something on standard error'
 grep 'seed' "$tmp/out"
-for what in sections handlers across waits polls callbacks barriers floods threads domains; do
+counts='sections kicks timers across waits polls callbacks barriers floods threads domains'
+test "${FORKS-yes}" = no || counts="$counts forks"
+test "$(nproc)" -eq 1 || counts="$counts shuffles"
+for what in $counts; do
 	grep -qE "^$what +[1-9][0-9]*\$" "$tmp/out" || fail "there were no $what"
 done
 
-# One function that does nothing is found among all the others.
-if test -f "${HASTY:-none}"; then
-	LD_PRELOAD=$HASTY "$program" --duration 60 >"$tmp/out" 2>"$tmp/err"
-	test $? -eq 1 || fail 'with grace periods that are none, it did not end with status 1'
-	verdict FAILURE
-	grep -q '^srcutorture: ' "$tmp/err" || fail 'nothing was said of a failure'
+# notice CHECK PROMISE: with the promise broken a run fails, and of some runs one by CHECK:
+# it ends with the first failure, which may be another's.
+notice() {
+	for attempt in 1 2 3 4 5 6 7 8; do
+		BROKEN=$2 LD_PRELOAD=$BREAKER "$program" --duration 60 >"$tmp/out" 2>"$tmp/err"
+		if test $? -ne 1 || ! grep -q '^srcutorture: ' "$tmp/err"; then
+			fail "$2 is broken: the status is not 1, or nothing was said"
+		fi
+		verdict FAILURE
+		if grep -q "^failures of $1 " "$tmp/out"; then
+			echo "$2 is broken: $1 failed in run $attempt"
+			return
+		fi
+	done
+	fail "$2 is broken: $1 has not failed"
+}
+
+if test -f "${BREAKER:-none}"; then
+	notice pipe wait
+	notice memory hurry
+	notice cookie poll
+	notice callback call
+	notice barrier barrier
+	notice progress lose
+	notice sums count
+	notice fork child
+	notice return error
+	notice report silence
 fi
 
 finish

@@ -64,7 +64,8 @@ const char *check_name(enum check check);
 /* What was done, on per-CPU counters. */
 enum count {
 	COUNT_SECTIONS,
-	COUNT_HANDLERS,
+	COUNT_KICKS,  /* handlers of signals */
+	COUNT_TIMERS, /* handlers of timers */
 	COUNT_ACROSS,
 	COUNT_WAITS,
 	COUNT_POLLS,
@@ -73,6 +74,7 @@ enum count {
 	COUNT_FLOODS,
 	COUNT_THREADS,
 	COUNT_DOMAINS,
+	COUNT_SHUFFLES,
 	COUNT_FORKS,
 	NR_COUNTS
 };

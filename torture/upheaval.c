@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -95,19 +96,18 @@ static void handle(struct worker *worker)
 	}
 	if (what > 12)
 		parcel_end_one(&worker->handler_random, worker->slot);
-	tally_up(COUNT_HANDLERS);
 }
 
 static void interrupted(int signal)
 {
 	int saved_errno = errno;
 
-	(void)signal;
 	if (!self)
 		return;
 	self->in_handler = true;
 	errno = EDOM;
 	handle(self);
+	tally_up(signal == SIGNAL_TIMER ? COUNT_TIMERS : COUNT_KICKS);
 	if (errno != EDOM)
 		failed(CHECK_RETURN, "errno was not kept in a handler", (uint64_t)errno);
 	self->in_handler = false;
@@ -134,8 +134,18 @@ void signals_begin(void)
 	sigaction(SIGNAL_TIMER, &action, NULL);
 }
 
+/* Said once of each: there is less of it than there might be. */
+static void note_refused(const char *what, bool *noted)
+{
+	int error = errno;
+
+	if (!__atomic_exchange_n(noted, true, __ATOMIC_RELAXED))
+		fprintf(stderr, "srcutorture: %s is refused: %s\n", what, strerror(error));
+}
+
 static void timer_begin(struct worker *worker)
 {
+	static bool noted;
 	struct sigevent event = {.sigev_notify = SIGEV_THREAD_ID, .sigev_signo = SIGNAL_TIMER};
 	uint64_t most = worker->job->timer_ns;
 	struct itimerspec when = {
@@ -143,10 +153,13 @@ static void timer_begin(struct worker *worker)
 
 	event._sigev_un._tid = gettid();
 	when.it_value = when.it_interval;
-	/* Refused where too many signals are pending: then there is one timer less. */
-	worker->has_timer = !timer_create(CLOCK_MONOTONIC, &event, &worker->timer);
-	if (worker->has_timer)
-		timer_settime(worker->timer, 0, &when, NULL);
+	if (timer_create(CLOCK_MONOTONIC, &event, &worker->timer)) {
+		note_refused("a timer", &noted);
+		return;
+	}
+	worker->has_timer = true;
+	if (timer_settime(worker->timer, 0, &when, NULL))
+		die(errno, "cannot set a timer");
 }
 
 void worker_signals(struct worker *worker, bool on)
@@ -191,17 +204,24 @@ static size_t random_cpu(uint64_t *random)
 	return cpu;
 }
 
+static void let_someone_run(struct worker *worker, const cpu_set_t *set)
+{
+	pthread_t thread = workers[random_below(&worker->random, nr_workers)].thread;
+
+	if (!pthread_setaffinity_np(thread, sizeof(*set), set))
+		tally_up(COUNT_SHUFFLES);
+}
+
 /* A thread is moved to a CPU... */
 static void move_someone(struct worker *worker)
 {
-	pthread_t thread = workers[random_below(&worker->random, nr_workers)].thread;
 	cpu_set_t set;
 
 	if (CPU_COUNT(&allowed) <= 1)
 		return;
 	CPU_ZERO(&set);
 	CPU_SET(random_cpu(&worker->random), &set);
-	pthread_setaffinity_np(thread, sizeof(set), &set);
+	let_someone_run(worker, &set);
 }
 
 const struct job mover = {"mover", move_someone, NULL, 0, false};
@@ -212,8 +232,7 @@ static void shuffle(struct worker *worker)
 	if (random_below(&worker->random, 2))
 		move_someone(worker);
 	else if (CPU_COUNT(&allowed) > 1)
-		pthread_setaffinity_np(workers[random_below(&worker->random, nr_workers)].thread,
-			sizeof(allowed), &allowed);
+		let_someone_run(worker, &allowed);
 	nap_ns(NS_PER_MS);
 }
 
@@ -373,14 +392,19 @@ static void child(void)
 
 static void fork_one(struct worker *worker)
 {
+	static bool noted;
 	pid_t pid;
-	int status = 0;
+	int status = -1;
 
 	/* The handler would find the parent's workers. */
 	mask(SIG_BLOCK);
 	pid = fork();
 	if (!pid)
 		child();
+	if (pid < 0 && (errno == EAGAIN || errno == ENOMEM))
+		note_refused("fork()", &noted);
+	else if (pid < 0)
+		failed(CHECK_FORK, "fork() failed", (uint64_t)errno);
 	mask(SIG_UNBLOCK);
 	if (pid > 0) {
 		while (waitpid(pid, &status, 0) < 0 && errno == EINTR)

@@ -118,7 +118,8 @@ const char *count_name(enum count count)
 {
 	static const char *const names[NR_COUNTS] = {
 		[COUNT_SECTIONS] = "sections",
-		[COUNT_HANDLERS] = "handlers",
+		[COUNT_KICKS] = "kicks",
+		[COUNT_TIMERS] = "timers",
 		[COUNT_ACROSS] = "across",
 		[COUNT_WAITS] = "waits",
 		[COUNT_POLLS] = "polls",
@@ -127,6 +128,7 @@ const char *count_name(enum count count)
 		[COUNT_FLOODS] = "floods",
 		[COUNT_THREADS] = "threads",
 		[COUNT_DOMAINS] = "domains",
+		[COUNT_SHUFFLES] = "shuffles",
 		[COUNT_FORKS] = "forks",
 	};
 
