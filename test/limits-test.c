@@ -16,7 +16,7 @@
 #include "srcu/internal.h"
 
 #define CPUS        4096
-#define CPUS_FORCED "cpus=4096"
+#define CPUS_FORCED "tree,cpus=4096"
 
 enum { SOME = 50 };
 
@@ -26,6 +26,9 @@ static const uint64_t before_wrap[] = {INT32_MAX, UINT32_MAX, INT64_MAX, UINT64_
 
 /* Soon enough for each of the two ranks. */
 #define EARLIER 8
+
+/* The same for the words that threads sleep on. */
+#define WORDS_FROM (UINT32_MAX - 2)
 
 static struct srcu_struct domain;
 
@@ -124,8 +127,8 @@ static void begin_with_number(uint64_t number)
 	domain.done_ = number;
 	domain.needed_ = number;
 	domain.hurried_ = number;
-	domain.gp_kick_ = UINT32_MAX - 2;
-	domain.cb_event_ = UINT32_MAX - 2;
+	domain.gp_kick_ = WORDS_FROM;
+	domain.cb_event_ = WORDS_FROM;
 }
 
 /*
@@ -162,6 +165,8 @@ START_TEST(numbers_of_grace_periods_take_another_bit)
 		ck_assert_uint_eq(items_invoked(), i + 1);
 	}
 	ck_assert_uint_gt(srcu_batches_completed(&domain), from + 2 * SOME);
+	ck_assert_uint_lt(domain.gp_kick_, WORDS_FROM);
+	ck_assert_uint_lt(domain.cb_event_, WORDS_FROM);
 	ck_assert(items_in_order());
 	assert_clean(&domain);
 }
@@ -261,8 +266,8 @@ START_TEST(updaters_come_from_4096_cpus)
 	ck_assert_int_eq(srcu_get_stats(&domain, &stats), 0);
 	ck_assert_uint_eq(stats.cpus, CPUS);
 	ck_assert_uint_eq(stats.readers, 0);
-	if (stats.levels) /* 256 leaves with 16 children, 16 nodes, the root */
-		ck_assert_uint_ge(stats.levels, 2);
+	ck_assert_uint_ge(stats.levels, 2); /* by default 256 leaves, 16 nodes, the root */
+	ck_assert_uint_gt(stats.root, 0);
 	assert_clean(&domain);
 }
 END_TEST

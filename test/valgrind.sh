@@ -20,7 +20,7 @@ cd "$top/build/valgrind"
 if [ $# = 0 ]; then
 	# shellcheck disable=SC2016 # make's
 	programs=$(make -s --eval='print: ; @echo $(UNIT_TESTS)' print)
-	for program in $programs torture/srcutorture; do
+	for program in $programs test/limits-test torture/srcutorture; do
 		case $program in
 		*step-test | *load-test | *many-test | *threads-test | *race-test) ;;
 		*fault-test | *sandbox-test) ;;
