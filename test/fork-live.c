@@ -213,9 +213,13 @@ void live(void *arg)
 	callback_first();
 	if (here.more--) {
 		begin_sections();
+		before = count();
 		queue();
 		must(child_succeeds(here.kind, live, NULL));
 		end_sections();
+		must(srcu_barrier(&domain) == 0);
+		must(count() == before + QUEUED);
+		here.queued = 0;
 	}
 	barrier_first(); /* a callback that has counted has not returned */
 	must(cleanup_srcu_struct(&domain) == 0);

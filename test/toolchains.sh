@@ -183,7 +183,8 @@ for cc in gcc clang; do
 	tool "$cc static" "$cc" '-O2 -static'
 	tool "$cc static-pie" "$cc" '-O2 -static-pie -fPIE'
 done
-tool "gcc 32 bits" gcc '-O2 -m32' -latomic
+# The kernel's headers are where gcc-multilib links to, which no cross compiler suffers beside it.
+tool "gcc 32 bits" gcc '-O2 -m32 -idirafter /usr/include/x86_64-linux-gnu' -latomic
 tool "gcc LTO" gcc '-O2 -flto'
 tool "gcc LTO, static" gcc '-O2 -flto -static'
 tool "clang LTO" clang '-O2 -flto -fuse-ld=lld'
