@@ -30,8 +30,8 @@ for program in $programs; do
 	esac
 done
 export CK_VERBOSITY=minimal CK_TIMEOUT_MULTIPLIER=4
-for program in "${unit_tests[@]}" test/plugin-test test/seqcount-test test/seqcount-cxx \
-	test/cxx-test test/cxx20-test; do
+for program in "${unit_tests[@]}" test/fault-test test/limits-test test/crowd-test \
+	test/seqcount-test test/seqcount-cxx test/cxx-test test/cxx20-test; do
 	"./$program" >coverage.log 2>&1 || [ $? = 77 ] || {
 		echo "FAILED: $program"
 		cat coverage.log
