@@ -58,10 +58,6 @@ active proctype updater()
 
 	ready;
 	began_inside = inside; /* M: later sections see the new element */
-	if
-	:: !began_inside -> skip
-	:: else -> skip
-	fi;
 	do
 	:: u = unlocks[slot];
 	   if

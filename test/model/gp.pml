@@ -1,18 +1,22 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One domain: readers, and an updater that replaces an element READERS + 1 times
- * at most and poisons the old one.  srcu/gp.c has the letters.
+ * One domain: readers of SECTIONS sections each, and an updater that replaces an
+ * element GRACE_PERIODS times and poisons the old one.  srcu/gp.c has the letters.
  *
  * x86-TSO: a CPU's stores wait in a FIFO and become visible in order, at any
  * time; a RMW, a fence, a switch of threads and membarrier drain it.  Increments
- * of a CPU's counter are restartable sequences, so what waits is "one more".
+ * of a CPU's counter are restartable sequences, so what waits is "one more".  The
+ * updater's stores are seen at once: those that wait are in share.pml and weak-gp.pml.
  *
- * A reader has one thread, runs on the CPU of its own number, and may be moved to
- * the next one in the middle of its section.  It may count on the twin at either
+ * A reader has one thread, begins on the CPU of its own number, and may be moved to
+ * the next one in the middle of a section.  It may count on the twin at either
  * end.  CPUs that have not been seen yet are covered by raising the mark.
  */
 #ifndef READERS
 #define READERS 2
+#endif
+#ifndef SECTIONS
+#define SECTIONS 1
 #endif
 #ifndef GRACE_PERIODS
 #define GRACE_PERIODS 2
@@ -69,16 +73,8 @@ inline cover(cpu)
 }
 
 /* B is a compiler barrier: nothing here. */
-proctype reader(byte self)
+inline section()
 {
-#ifdef ONE_CPU
-	byte cpu = CPUS - 1;
-#else
-	byte cpu = self;
-#endif
-	byte seen;
-	bit rank;
-
 	rank = word;
 	if
 	:: atomic { cpu < mark -> buffer[cpu]!true, rank }
@@ -100,6 +96,22 @@ proctype reader(byte self)
 	:: atomic { cpu < mark -> buffer[cpu]!false, rank } /* R */
 	:: atomic { drain(cpu); twin_unlocks[rank]++ }
 	fi
+}
+
+proctype reader(byte self)
+{
+#ifdef ONE_CPU
+	byte cpu = CPUS - 1;
+#else
+	byte cpu = self;
+#endif
+	byte seen, sections;
+	bit rank;
+
+	do
+	:: sections < SECTIONS -> section(); sections++
+	:: else -> break
+	od
 }
 
 /* A store buffer drains at any time. */

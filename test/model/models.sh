@@ -12,9 +12,10 @@ here=$PWD
 # model, what is left out or added, expected verdict, what the line shows
 table() {
 	cat <<'END'
-gp.pml||holds|M once, both ranks, mark, twin; 2 readers, 2 grace periods
+gp.pml||holds|M once, both ranks, mark, twin; 2 readers of a section each, 2 grace periods
 gp.pml|MIGRATION|holds|sections that move to another CPU
 gp.pml|MIGRATION READERS=3 GRACE_PERIODS=1|holds|3 readers, 1 grace period
+gp.pml|SECTIONS=2 GRACE_PERIODS=1|holds|2 sections of each reader, 1 grace period
 gp.pml|NO_M|fails|M
 gp.pml|M_AFTER_SCAN|fails|M before the sums
 gp.pml|L_BEFORE_U|fails|U before L
