@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: MIT
 #
 # Breaks the library on purpose, one mutant after another, in a copy of the
-# sources, and sees that the test or model which is named for it notices.
+# sources, and sees that the test or model which is named for it notices; or passes,
+# when the mutant is as good as the library.
 # ../README.md tells what it means; the *.mutants files are lists of
 #
 #	mutant NAME
@@ -11,8 +12,9 @@
 #	-a line of it, there once; several in a row are one place
 #	+what stands there instead
 #	killed [hanging] PROGRAM [VARIABLE=VALUE]... [ARGUMENT]...
-#	   or  killed model MODEL [DEFINE]...
-#	   or  equivalent WHY
+#	   or  killed model MODEL [DEFINE]...	or  killed litmus TEST
+#	   or  equivalent WHY, and one of these three as what it passes, behind
+#	passes
 #
 # with an empty line behind each.  PROGRAM is torture/srcutorture or the one with
 # delays, with its arguments, or a program of unit tests, with the test case.  A time-out kills
@@ -40,7 +42,7 @@ die() {
 
 # The lists: names in order, and by name what is in them.
 names=()
-declare -A breaks killed equivalent edits
+declare -A breaks killed equivalent passes edits
 read_list() {
 	local line name=''
 	while IFS= read -r line || [ -n "$line" ]; do
@@ -56,6 +58,7 @@ read_list() {
 		[-+]*) edits[$name]+="$line"$'\n' ;;
 		'killed '*) killed[$name]=${line#* } ;;
 		'equivalent '*) equivalent[$name]=${line#* } ;;
+		'passes '*) passes[$name]=${line#* } ;;
 		'' | '#'*) ;;
 		*) die "$1: what is '$line'?" ;;
 		esac
@@ -153,9 +156,9 @@ limit=$WATCHDOG
 check_killers() {
 	local name how start
 	for name in "$@"; do
-		how=${killed[$name]-}
+		how=${killed[$name]-${passes[$name]}}
 		how=${how#hanging }
-		case $how in '' | model*) continue ;; esac
+		case $how in 'model '* | 'litmus '*) continue ;; esac
 		[ -z "${patience_of[$how]-}" ] || continue
 		make_program "${how%% *}" || die "${how%% *} is not built: $(cat "$log")"
 		start=$SECONDS
@@ -167,34 +170,64 @@ check_killers() {
 	done
 }
 
-verdict_of() {
-	local name=$1 how=${killed[$1]} wanted=failed got
-	[ "${how%% *}" != hanging ] || wanted=hung how=${how#* }
-	if [ "${how%% *}" = model ]; then
-		# shellcheck disable=SC2086
-		set -- $how
-		shift
-		make_program libsrcu.la || die "$name is not built: $(cat "$log")"
-		if "$here/../model/models.sh" "$1" "${*:2}" >"$log" 2>&1; then
-			echo killed
-		elif [ $? = 77 ]; then
-			echo skipped
-		else
-			echo SURVIVED
-		fi
-		return
+# found model MODEL [DEFINE]... or litmus TEST: what it says of the step, as it is expected to.
+found() {
+	local status
+	case $1 in
+	model) "$here/../model/models.sh" "$2" "${*:3}" ;;
+	litmus) "$here/../model/litmus/litmus.sh" "$2" ;;
+	esac >"$log" 2>&1
+	status=$?
+	if [ $status = 77 ]; then
+		echo undecided
+	elif [ $status != 0 ]; then
+		echo 'not as expected'
+	elif grep -qE "^$2 .*(fails +[0-9]+ states  ok:|Sometimes +ok$)" "$log"; then
+		echo failed
+	else
+		echo passed
 	fi
-	make_program "${how%% *}" || die "$name is not built: $(cat "$log")"
-	patience=${patience_of[$how]}
-	# What is to hang need not do so in one test after another.
-	[ "$wanted" = hung ] && limit=$patience || limit=$((3 * patience))
-	CK_TIMEOUT_MULTIPLIER=$(awk "BEGIN { print $patience / $CHECK_WATCHDOG }")
-	export CK_TIMEOUT_MULTIPLIER
-	# shellcheck disable=SC2086
-	run $how
-	got=$(outcome $?)
-	case $got in
-	"$wanted" | failed) echo killed ;;
+}
+
+# build_mutant NAME HOW: the program; or for a model what has the lines that the mutant changes.
+build_mutant() {
+	local what=${2%% *}
+	case $what in
+	model | litmus)
+		what=libsrcu.la
+		[[ ${edits[$1]} != *'in seqcount/'* ]] || what=test/seqcount-test
+		;;
+	esac
+	make_program "$what" || die "$1 is not built: $(cat "$log")"
+}
+
+verdict_of() {
+	local how=${killed[$1]-${passes[$1]}} wanted=failed got patience
+	[ -n "${killed[$1]-}" ] || wanted=passed
+	[ "${how%% *}" != hanging ] || wanted=hung how=${how#* }
+	build_mutant "$1" "$how"
+	case $how in
+	'model '* | 'litmus '*)
+		# The arguments are words, here and below.
+		# shellcheck disable=SC2086
+		got=$(found $how)
+		;;
+	*)
+		patience=${patience_of[$how]}
+		# What is to hang need not do so in one test after another.
+		[ "$wanted" = hung ] && limit=$patience || limit=$((3 * patience))
+		CK_TIMEOUT_MULTIPLIER=$(awk "BEGIN { print $patience / $CHECK_WATCHDOG }")
+		export CK_TIMEOUT_MULTIPLIER
+		# shellcheck disable=SC2086
+		run $how
+		got=$(outcome $?)
+		;;
+	esac
+	case $wanted:$got in
+	passed:passed) echo equivalent ;;
+	*:undecided) echo skipped ;;
+	passed:*) echo "NOT EQUIVALENT ($got)" ;;
+	*:failed | hung:hung) echo killed ;;
 	*) echo "SURVIVED ($got)" ;;
 	esac
 }
@@ -206,7 +239,8 @@ done
 row() {
 	local by=${killed[$1]-}
 	by=${by#hanging }
-	printf '| %s | %s | %s |\n' "$1" "${breaks[$1]}" "${by:-equivalent ${equivalent[$1]-}}"
+	: "${by:=equivalent ${equivalent[$1]-}; passes ${passes[$1]-}}"
+	printf '| %s | %s | %s |\n' "$1" "${breaks[$1]}" "$by"
 }
 
 if [ "${1-}" = --table ]; then
@@ -231,7 +265,7 @@ fi
 [ $# -gt 0 ] || set -- "${names[@]}"
 for name in "$@"; do
 	[ -n "${edits[$name]-}" ] || die "there is no mutant $name"
-	[ -n "${killed[$name]-}${equivalent[$name]-}" ] || die "$name: killed by what?"
+	[ -n "${killed[$name]-}${passes[$name]-}" ] || die "$name: killed by what?"
 done
 
 rm -rf "$work"
@@ -241,26 +275,23 @@ make -s distdir distdir=mutants/source >"$log" 2>&1 || die "no copy of the sourc
 	CFLAGS='-O2 -w') >"$log" 2>&1 || die "not configured: $(cat "$log")"
 check_killers "$@"
 
-survived=0 skipped=0 dead=0 equal=0
+wrong=0 skipped=0 dead=0 equal=0
 for name in "$@"; do
 	start=$SECONDS
 	apply "$name"
-	if [ -n "${killed[$name]-}" ]; then
-		verdict=$(verdict_of "$name") || exit
-		by=${killed[$name]}
-	else
-		verdict=equivalent by=${equivalent[$name]}
-	fi
+	verdict=$(verdict_of "$name") || exit
 	restore
 	case $verdict in
 	killed) dead=$((dead + 1)) ;;
 	skipped) skipped=$((skipped + 1)) ;;
 	equivalent) equal=$((equal + 1)) ;;
-	*) survived=$((survived + 1)) ;;
+	*)
+		wrong=$((wrong + 1))
+		cp "$log" "$work/$name.log"
+		;;
 	esac
 	printf '%-28s %-10s %4d s  %s\n%41s%s\n' "$name" "$verdict" $((SECONDS - start)) \
-		"${breaks[$name]}" '' "$by"
-	[[ $verdict != SURVIVED* ]] || cp "$log" "$work/$name.log"
+		"${breaks[$name]}" '' "${killed[$name]-${equivalent[$name]-}; passes ${passes[$name]-}}"
 done
-printf '%d killed, %d survived, %d equivalent, %d skipped\n' $dead $survived $equal $skipped
-[ "$survived" = 0 ]
+printf '%d killed, %d equivalent, %d skipped, %d otherwise\n' $dead $equal $skipped $wrong
+[ "$wrong" = 0 ]
