@@ -11,6 +11,7 @@
 #include <srcu/urcu-compat.h>
 
 #include "child.h"
+#include "fault-calls.h"
 #include "fault-script.h"
 #include "fault-shim.h"
 #include "hunters.h"
@@ -20,46 +21,18 @@
 /* Exported for tests, and declared in srcu/internal.h. */
 void srcu_stand_for_cpu_(struct srcu_struct *ssp, unsigned int cpu);
 
-enum { SOME = 8, ROUNDS = 60, MOST_NAMES = 100 };
+/* MANY domains are more than the memory that fewer have needed has room for. */
+enum { SOME = 8, MANY = 150, ROUNDS = 60 };
 
-/* Exported names that were called. */
-static const char *called[MOST_NAMES];
-static int nr_called;
+/* A per-CPU object from before the fault, if there is memory then. */
+static uint64_t *kept;
 
-static void note_call(const char *name)
+/* A fault that does not happen shows nothing. */
+static void check_all_failed(void)
 {
-	for (int i = 0; i < nr_called; i++)
-		if (!strcmp(called[i], name))
-			return;
-	must(nr_called < MOST_NAMES);
-	called[nr_called++] = name;
-}
-
-/* Evaluate @call, which calls the exported function @name, perhaps from a header. */
-#define VIA(name, call) (note_call(#name), (void)&(name), (call))
-#define DIRECT(name)    (note_call(#name), name)
-
-/* Each line of the map that is nothing but a name and a semicolon is one. */
-static void check_all_called(const char *map)
-{
-	FILE *file = fopen(map, "r");
-	char line[200], name[100], end;
-	int names = 0;
-
-	must(file);
-	while (fgets(line, sizeof(line), file)) {
-		int known = 0;
-
-		if (sscanf(line, " %99[a-z_A-Z0-9]%c", name, &end) != 2 || end != ';')
-			continue;
-		names++;
-		while (known < nr_called && strcmp(called[known], name))
-			known++;
-		if (known == nr_called) /* it is not called */
-			child_failed(map, names, name);
-	}
-	fclose(file);
-	must(names == nr_called);
+	for (enum fault_call call = 0; call < FAULT_CALLS; call++)
+		if (fault_concerns(call) && !fault_count(call))
+			child_failed(__FILE__, __LINE__, fault_name(call));
 }
 
 /* Nothing is wrong where a sleep ends by one of these. */
@@ -229,10 +202,10 @@ static void use_callbacks(struct srcu_struct *ssp)
 	for (int i = 0; i < SOME; i++)
 		must(callbacks[i].invoked == 1);
 	queue(ssp);
-	while (invoked() < SOME) {
+	do {
 		DIRECT(srcu_run_callbacks)(ssp, 2);
 		sched_yield();
-	}
+	} while (invoked() < SOME);
 	must(!srcu_barrier(ssp) && invoked() == SOME);
 	must(!srcu_get_stats(ssp, &stats) && stats.queued == stats.invoked);
 }
@@ -289,31 +262,33 @@ static void use_notifiers(void)
 	must(!error);
 }
 
+static void use_counter(uint64_t *counter)
+{
+	uint64_t before = DIRECT(percpu_sum)(counter);
+
+	for (int i = 0; i < 100; i++) {
+		this_cpu_inc(*counter);
+		DIRECT(srcu_this_cpu_add_)(counter, 2);
+	}
+	must(percpu_sum(counter) == before + 300);
+	*DIRECT(srcu_this_cpu_ptr_)(counter) += 1;
+	must(percpu_sum(counter) == before + 301);
+}
+
 static void use_percpu(void)
 {
 	unsigned int cpus = DIRECT(nr_possible_cpus)();
 	uint64_t *counter;
 
 	must(cpus && cpus == nr_possible_cpus());
+	must(VIA(srcu_percpu_mark_, __atomic_load_n(&srcu_percpu_mark_, __ATOMIC_RELAXED)) <= cpus);
 	errno = 0;
 	counter = VIA(alloc_percpu_size, alloc_percpu(uint64_t));
-	if (counter) {
-		for (int i = 0; i < 100; i++) {
-			this_cpu_inc(*counter);
-			DIRECT(srcu_this_cpu_add_)(counter, 2);
-		}
-		must(DIRECT(percpu_sum)(counter) == 300);
-		*DIRECT(srcu_this_cpu_ptr_)(counter) += 1;
-		must(percpu_sum(counter) == 301);
-		must(VIA(srcu_percpu_mark_,
-			     __atomic_load_n(&srcu_percpu_mark_, __ATOMIC_RELAXED)) <= cpus);
-	} else {
-		must(errno == ENOMEM && may_lack_memory());
-		note_call("srcu_this_cpu_add_");
-		note_call("percpu_sum");
-		note_call("srcu_this_cpu_ptr_");
-		note_call("srcu_percpu_mark_");
-	}
+	must(counter || (errno == ENOMEM && may_lack_memory()));
+	if (counter)
+		use_counter(counter);
+	if (kept)
+		use_counter(kept);
 	DIRECT(free_percpu)(counter);
 }
 
@@ -389,6 +364,58 @@ static void use_all(bool threads)
 	must(invoked() == SOME);
 }
 
+/* Domains and objects that there is not memory for yet. */
+static void need_more_memory(void)
+{
+	static struct srcu_struct domains[MANY];
+	void *objects[4];
+
+	for (int i = 0; i < MANY; i++) {
+		make_domain(
+			&domains[i], &(struct srcu_options){.callbacks = SRCU_CALLBACKS_CALLER});
+		srcu_read_unlock(&domains[i], srcu_read_lock(&domains[i]));
+		synchronize_srcu(&domains[i]);
+	}
+	for (int i = 0; i < MANY; i++)
+		end_domain(&domains[i]);
+	for (int i = 0; i < 4; i++) {
+		errno = 0;
+		objects[i] = alloc_percpu_size(SRCU_PERCPU_MAX, 64);
+		must(objects[i] || (errno == ENOMEM && may_lack_memory()));
+	}
+	for (int i = 0; i < 4; i++)
+		free_percpu(objects[i]);
+}
+
+static int may_return;
+
+static void block(struct srcu_head *head)
+{
+	/* A thread that waits otherwise needs futexes. */
+	while (!flag_set(&may_return))
+		sched_yield();
+	invoke(head);
+}
+
+/* Callbacks that block are more than the threads that there are yet. */
+static void need_more_threads(void)
+{
+	struct srcu_struct domains[SOME];
+
+	memset(callbacks, 0, sizeof(callbacks));
+	for (int i = 0; i < SOME; i++) {
+		make_domain(&domains[i], NULL);
+		must(!call_srcu(&domains[i], &callbacks[i].head, block));
+	}
+	while (fault_concerns(FAULT_THREADS) && !fault_count(FAULT_THREADS))
+		sched_yield();
+	set_flag(&may_return);
+	for (int i = 0; i < SOME; i++) {
+		must(!srcu_barrier(&domains[i]) && callbacks[i].invoked == 1);
+		end_domain(&domains[i]);
+	}
+}
+
 DEFINE_STATIC_SRCU(hunted);
 
 /*
@@ -404,6 +431,8 @@ static void hold_while_it_begins(void)
 	make_domain(&ssp, &(struct srcu_options){.callbacks = SRCU_CALLBACKS_CALLER});
 	idx = srcu_down_read(&ssp);
 	fault_begin();
+	forget_calls(); /* all of them once more */
+	DIRECT(srcu_set_warn_handler)(check_report);
 	queue(&ssp);
 	cookie = start_poll_synchronize_srcu(&ssp);
 	must(synchronize_srcu_timeout(&ssp, 1000000) == -ETIMEDOUT);
@@ -424,14 +453,19 @@ void fault_script(const char *map)
 	bool sleepers_are_lost = fault_concerns(FAULT_FUTEX_WAKE);
 
 	alarm(SCRIPT_WATCHDOG_S);
-	DIRECT(srcu_set_warn_handler)(check_report);
+	srcu_set_warn_handler(check_report);
+	kept = alloc_percpu(uint64_t);
 	hunters_start(&hunted);
 	use_all(!sleepers_are_lost);
 	assert_no_section_is_missed(&hunted, ROUNDS);
 	hold_while_it_begins();
 	assert_no_section_is_missed(&hunted, ROUNDS);
 	use_all(true);
+	need_more_memory();
+	need_more_threads();
 	hunters_stop();
 	end_domain(&hunted);
-	check_all_called(map);
+	check_all_called(map, kept);
+	check_all_failed();
+	free_percpu(kept);
 }

@@ -19,7 +19,7 @@
 #include "harness.h"
 #include "syscalls.h"
 
-/* How many calls fail in a "burst". */
+/* How many calls of the first kind a "burst" lasts. */
 #define BURST 40
 
 static const char *const names[FAULT_CALLS] = {
@@ -51,7 +51,7 @@ static unsigned int concerned = 1u << FAULT_CALLS; /* not parsed yet */
 static char when;                                  /* its first letter */
 static int error;
 static int begun;
-static unsigned int calls;
+static unsigned int calls[FAULT_CALLS], failed[FAULT_CALLS];
 
 int fault_error_named(const char *name)
 {
@@ -86,7 +86,7 @@ static unsigned int parse(void)
 			mask |= 1u << i;
 	error = fault_error_named(rest + 1);
 	when = strchr(rest + 1, ':')[1];
-	begun = when == 's' || when == 'o'; /* from the start, every other */
+	begun = when == 's' || when == 'o'; /* the others from the middle on */
 	return mask;
 }
 
@@ -102,11 +102,24 @@ int fault_error(void)
 	return error;
 }
 
-bool fault_begin(void)
+unsigned int fault_count(enum fault_call call)
 {
-	if (!fault_concerns(0) && !concerned)
-		return false;
-	return !__atomic_exchange_n(&begun, 1, __ATOMIC_SEQ_CST);
+	return __atomic_load_n(&failed[call], __ATOMIC_RELAXED);
+}
+
+const char *fault_name(enum fault_call call)
+{
+	return names[call];
+}
+
+void fault_begin(void)
+{
+	set_flag(&begun);
+}
+
+static bool burst_is_over(void)
+{
+	return __atomic_load_n(&calls[__builtin_ctz(concerned)], __ATOMIC_RELAXED) > BURST;
 }
 
 /* Is this call to fail?  Then errno says so. */
@@ -116,9 +129,10 @@ static bool fails(enum fault_call call)
 
 	if (!fault_concerns(call) || !flag_set(&begun))
 		return false;
-	number = __atomic_fetch_add(&calls, 1, __ATOMIC_RELAXED);
-	if ((when == 'o' && number % 2) || (when == 'b' && number >= BURST))
+	number = __atomic_fetch_add(&calls[call], 1, __ATOMIC_RELAXED);
+	if (((when == 'o' || when == 'e') && number % 2 == 0) || (when == 'b' && burst_is_over()))
 		return false;
+	__atomic_fetch_add(&failed[call], 1, __ATOMIC_RELAXED);
 	errno = error;
 	return true;
 }

@@ -32,7 +32,11 @@ bool fault_concerns(enum fault_call call);
 int fault_error(void);
 int fault_error_named(const char *name);
 
-/* Those that fail from the middle of the run on do so from now on; false: there are none. */
-bool fault_begin(void);
+/* How many have failed in this process. */
+unsigned int fault_count(enum fault_call call);
+const char *fault_name(enum fault_call call);
+
+/* Those that fail from the middle of the run on do so from now on. */
+void fault_begin(void);
 
 #endif /* TEST_FAULT_SHIM_H */
