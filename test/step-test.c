@@ -5,6 +5,8 @@
  * flag delivers SIGTRAP after each instruction; the handler acts at the k-th.
  * Restartable sequences never get through under it, which puts the twin to use,
  * and so it is with callbacks, first or not, which are queued by both.
+ *
+ * STEP_STRIDE: the handler acts at each so many instructions only.
  */
 #include <signal.h>
 #include <stdlib.h>
@@ -29,6 +31,13 @@ static void on_step(int signal, siginfo_t *info, void *context)
 		return;
 	act();
 	interrupted->uc_mcontext.gregs[REG_EFL] &= ~TRAP_FLAG;
+}
+
+static long stride(void)
+{
+	const char *given = getenv("STEP_STRIDE");
+
+	return given ? atol(given) : 1;
 }
 
 static void read_once(void)
@@ -83,7 +92,7 @@ START_TEST(a_handler_comes_first_at_any_instruction)
 	sigaction(SIGTRAP, &action, NULL);
 	/* Not on CPU 0, whose counters are at the slot's own address. */
 	pin_to_nth_cpu(cpus_allowed() - 1);
-	for (act_at = 0; act_at < MOST_STEPS; act_at++) {
+	for (act_at = 0; act_at < MOST_STEPS; act_at += stride()) {
 		init_static_domain(&domain);
 		steps = 0;
 		first_uses[_i]();
@@ -119,13 +128,13 @@ START_TEST(a_handler_queues_a_callback_at_any_instruction)
 {
 	struct sigaction action = {.sa_sigaction = on_step, .sa_flags = SA_SIGINFO};
 	bool first = _i;
-	long stride = first ? 4 : 1; /* a first call is long, and a trap slow */
+	long of_these = first ? 4 : 1; /* a first call is long, and a trap slow */
 	uint64_t queued = 0;
 
 	act = call_once;
 	sigaction(SIGTRAP, &action, NULL);
 	pin_to_nth_cpu(cpus_allowed() - 1);
-	for (act_at = 0; act_at < MOST_STEPS; act_at += stride) {
+	for (act_at = 0; act_at < MOST_STEPS; act_at += of_these * stride()) {
 		init_static_domain(&domain);
 		if (!first)
 			call_srcu(&domain, &items[2].head, note);
