@@ -334,6 +334,35 @@ START_TEST(a_child_may_end_what_it_inherited)
 }
 END_TEST
 
+/* The youngest has the record that was the first, where it is met before the others. */
+START_TEST(the_three_oldest_sections_are_named)
+{
+	const char *first, *second, *third;
+	struct srcu_ctr *fast, *down_fast;
+	int gone, down, youngest;
+
+	init(true);
+	gone = srcu_read_lock(&domain);
+	fast = srcu_read_lock_fast(&domain);
+	down = srcu_down_read(&domain);
+	down_fast = srcu_down_read_fast(&domain);
+	srcu_read_unlock(&domain, gone);
+	youngest = srcu_read_lock(&domain);
+	ck_assert_int_eq(cleanup_srcu_struct(&domain), -EBUSY);
+	ck_assert_uint_eq(messages(), 1);
+	first = strstr(message(0), "srcu_read_lock_fast at");
+	second = strstr(message(0), "srcu_down_read at");
+	third = strstr(message(0), "srcu_down_read_fast at");
+	ck_assert_msg(first && second > first && third > second, "%s", message(0));
+	ck_assert_ptr_null(strstr(message(0), "srcu_read_lock at"));
+	srcu_read_unlock(&domain, youngest);
+	srcu_up_read_fast(&domain, down_fast);
+	srcu_up_read(&domain, down);
+	srcu_read_unlock_fast(&domain, fast);
+	ck_assert_int_eq(cleanup_srcu_struct(&domain), 0);
+}
+END_TEST
+
 START_TEST(a_domain_that_cannot_be_used_cannot_be_switched)
 {
 	memset(&domain, 0, sizeof(domain));
@@ -360,6 +389,7 @@ int main(void)
 		(int)(sizeof(limits) / sizeof(limits[0])));
 	tcase_add_test(load, a_value_that_is_none_is_reported);
 	tcase_add_test(load, a_child_may_end_what_it_inherited);
+	tcase_add_test(load, the_three_oldest_sections_are_named);
 	tcase_add_test(load, a_domain_that_cannot_be_used_cannot_be_switched);
 	return run_suite("debug mode: load", cases);
 }

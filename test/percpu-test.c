@@ -182,11 +182,12 @@ START_TEST(a_bad_free_is_reported_and_harmless)
 	ck_assert_uint_eq(warnings(), 0);
 	free_percpu(&on_stack);
 	free_percpu(p + 4); /* in the middle */
-	ck_assert_uint_eq(warnings(), 2);
-	free_percpu(p);
-	ck_assert_uint_eq(warnings(), 2);
+	free_percpu(p + 1); /* in the middle of a unit */
+	ck_assert_uint_eq(warnings(), 3);
 	free_percpu(p);
 	ck_assert_uint_eq(warnings(), 3);
+	free_percpu(p);
+	ck_assert_uint_eq(warnings(), 4);
 	ck_assert(warned_of("free_percpu"));
 }
 END_TEST
