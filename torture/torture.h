@@ -200,7 +200,9 @@ struct worker {
 	bool stopped;
 	uint64_t steps;    /* that it has ended */
 	uint64_t since_ns; /* when its step began */
+	int kicked;        /* a signal of another worker's is on its way */
 	timer_t timer;
+	struct itimerspec timer_after; /* the end of its last handler */
 	bool has_timer;
 	struct element *removed[REMOVED];
 	unsigned int nr_removed;

@@ -98,6 +98,18 @@ static void handle(struct worker *worker)
 		parcel_end_one(&worker->handler_random, worker->slot);
 }
 
+/*
+ * The next signal of a kind comes only when the one before has been handled: however
+ * slow the handlers are, what they interrupt goes on.
+ */
+static void let_next_come(int signal)
+{
+	if (signal == SIGNAL_KICK)
+		__atomic_store_n(&self->kicked, 0, __ATOMIC_RELAXED);
+	else if (timer_settime(self->timer, 0, &self->timer_after, NULL))
+		failed(CHECK_RETURN, "a timer cannot be set again", (uint64_t)errno);
+}
+
 static void interrupted(int signal)
 {
 	int saved_errno = errno;
@@ -110,6 +122,7 @@ static void interrupted(int signal)
 	tally_up(signal == SIGNAL_TIMER ? COUNT_TIMERS : COUNT_KICKS);
 	if (errno != EDOM)
 		failed(CHECK_RETURN, "errno was not kept in a handler", (uint64_t)errno);
+	let_next_come(signal);
 	self->in_handler = false;
 	errno = saved_errno;
 }
@@ -148,17 +161,16 @@ static void timer_begin(struct worker *worker)
 	static bool noted;
 	struct sigevent event = {.sigev_notify = SIGEV_THREAD_ID, .sigev_signo = SIGNAL_TIMER};
 	uint64_t most = worker->job->timer_ns;
-	struct itimerspec when = {
-		.it_interval.tv_nsec = (long)(most / 2 + random_below(&worker->random, most / 2))};
 
 	event._sigev_un._tid = gettid();
-	when.it_value = when.it_interval;
+	worker->timer_after.it_value.tv_nsec =
+		(long)(most / 2 + random_below(&worker->random, most / 2));
 	if (timer_create(CLOCK_MONOTONIC, &event, &worker->timer)) {
 		note_refused("a timer", &noted);
 		return;
 	}
 	worker->has_timer = true;
-	if (timer_settime(worker->timer, 0, &when, NULL))
+	if (timer_settime(worker->timer, 0, &worker->timer_after, NULL))
 		die(errno, "cannot set a timer");
 }
 
@@ -178,9 +190,12 @@ void worker_signals(struct worker *worker, bool on)
 
 static void interrupt_someone(struct worker *worker)
 {
-	for (unsigned int i = 0; i < 16; i++)
-		pthread_kill(
-			workers[random_below(&worker->random, nr_workers)].thread, SIGNAL_KICK);
+	for (unsigned int i = 0; i < 16; i++) {
+		struct worker *target = &workers[random_below(&worker->random, nr_workers)];
+
+		if (!__atomic_exchange_n(&target->kicked, 1, __ATOMIC_RELAXED))
+			pthread_kill(target->thread, SIGNAL_KICK);
+	}
 	nap_ns(NS_PER_US * random_below(&worker->random, 500));
 }
 
