@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # How much of the library and of the sequence counters the tests run: the lines, by
-# lcov, of a build of its own in build/coverage, and which are never run.  A process that
-# ends by a signal or by _exit() leaves no counts.
+# lcov, of a build of its own in build/coverage, and which are never run.  Fails below
+# 95 %.  A process that ends by a signal or by _exit() leaves no counts.
 #
 # Left out are the tests that step through programs: with counters in every line they
 # take hours, and run nothing that others do not.
@@ -51,3 +51,10 @@ awk -F '[:,]' -v top="$top/" '
 	$1 == "SF" { file = $2; sub(top, "", file) }
 	$1 == "DA" && $3 == 0 { printf "  %s:%d\n", file, $2 }' library.info
 lcov --list library.info
+awk -F: '
+	$1 == "LF" { lines += $2 }
+	$1 == "LH" { hit += $2 }
+	END {
+		printf "%.1f %% of %d lines are run\n", 100 * hit / lines, lines
+		exit hit < lines * 95 / 100
+	}' library.info
