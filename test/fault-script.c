@@ -424,6 +424,8 @@ DEFINE_STATIC_SRCU(hunted);
  */
 static void hold_while_it_begins(void)
 {
+	/* Long enough to sleep; a clock that is refused goes on by a millisecond at each look. */
+	const uint64_t limit_ns = fault_concerns(FAULT_CLOCK) ? 100000000 : 1000000;
 	struct srcu_struct ssp;
 	uint64_t cookie;
 	int idx;
@@ -435,7 +437,7 @@ static void hold_while_it_begins(void)
 	DIRECT(srcu_set_warn_handler)(check_report);
 	queue(&ssp);
 	cookie = start_poll_synchronize_srcu(&ssp);
-	must(synchronize_srcu_timeout(&ssp, 1000000) == -ETIMEDOUT);
+	must(synchronize_srcu_timeout(&ssp, limit_ns) == -ETIMEDOUT);
 	must(!poll_state_synchronize_srcu(&ssp, cookie));
 	must(!srcu_run_callbacks(&ssp, UINT64_MAX));
 	misuse = "srcu_barrier() is missing";
