@@ -79,7 +79,7 @@ initramfs() {
 	for program in "$@"; do
 		mkdir -p "machine/$(dirname "$program")"
 		case $program in
-		*.sh) cp "$top/$program" "machine/$program" ;;
+		*.sh) cp "$top/$program" "$top/test/program.sh" machine/test ;;
 		*) aarch64-linux-gnu-strip -o "machine/$program" "gcc/$program" ;;
 		esac
 	done
