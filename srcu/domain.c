@@ -29,10 +29,11 @@ static void raise_mark(struct srcu_struct *ssp, unsigned int mark)
  * before cpus_, since a scan reads what it covers, and cpus_ before mark_:
  * whoever counts on a CPU because the mark says so is found by a scan (K).
  *
- * Inline readers load the mark without acquire.  What they release later is behind that
- * load, and on x86-64 and aarch64, the only ones to have such readers, a store that
- * another CPU has seen is seen by all: who acquires the release sees cpus_, too.  C11
- * alone does not say so; a processor without that needs an acquire in its sequence.
+ * Inline readers load the mark without acquire.  Their release of an unlock (R) is behind
+ * that load, and on x86-64 and aarch64, the only ones to have such readers, a store that
+ * another CPU has seen is seen by all: who acquires the unlock (U) sees cpus_, too.  C11
+ * alone does not say so; a processor without that needs an acquire in its sequence.  See
+ * test/model/litmus/cover*.litmus.
  */
 bool srcu_domain_cover_cpu(struct srcu_struct *ssp, uintptr_t word, unsigned int cpu)
 {

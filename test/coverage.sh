@@ -4,8 +4,8 @@
 # lcov, of a build of its own in build/coverage, and which are never run.  Fails below
 # 95 %.  A process that ends by a signal or by _exit() leaves no counts.
 #
-# Left out are the tests that step through programs: with counters in every line they
-# take hours, and run nothing that others do not.
+# Left out are the tests that step through programs, which take very long with counters in
+# every line.  README.md names what only they run.
 set -euo pipefail
 top=$(cd "$(dirname "$0")/.." && pwd)
 for tool in lcov gcov; do

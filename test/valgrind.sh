@@ -39,7 +39,8 @@ for program in "$@"; do
 	test/tree-test) force=tree,cpus=1024 ;; # which it would run itself anew for
 	esac
 	SRCU_FORCE=$force valgrind --quiet --error-exitcode=9 --fair-sched=yes \
-		--suppressions="$top/srcu/srcu.supp" "$program" "${arguments[@]}" >memcheck.log 2>&1 && result=0 || result=$?
+		--suppressions="$top/srcu/srcu.supp" "$program" "${arguments[@]}" \
+		>memcheck.log 2>&1 && result=0 || result=$?
 	case $result in
 	0) echo "ok: $program" ;;
 	77) echo "skipped: $program" ;;

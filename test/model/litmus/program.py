@@ -149,19 +149,18 @@ class Program:
         self.take(")")
         return condition
 
+    def joined(self, sign, part, holds):
+        terms = [part()]
+        while self.tokens[0][0] == sign:
+            self.take(sign)
+            terms.append(part())
+        return lambda end: holds(term(end) for term in terms)
+
     def either(self):
-        terms = [self.both()]
-        while self.tokens[0][0] == "\\/":
-            self.take("\\/")
-            terms.append(self.both())
-        return lambda end: any(term(end) for term in terms)
+        return self.joined("\\/", self.both, any)
 
     def both(self):
-        terms = [self.one()]
-        while self.tokens[0][0] == "/\\":
-            self.take("/\\")
-            terms.append(self.one())
-        return lambda end: all(term(end) for term in terms)
+        return self.joined("/\\", self.one, all)
 
     def one(self):
         name = self.take("~", "(", form=f"{NAME}|{NUMBER}")
